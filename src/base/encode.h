@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BASE_ENCODE_H
+#define BASE_ENCODE_H
+/*
+ * encode.h - octets as text: base64, hex, UTF-8, modified UTF-7.
+ * Results are in the arena. Decoders say false for anything outside the grammar.
+ */
+#include "base/base.h"
+
+/* Base64 with padding, RFC 4648 4 (as SASL wants it, RFC 4954 4). */
+struct str base64_encode(struct arena *a, struct str in);
+bool base64_decode(struct arena *a, struct str in, struct str *out);
+
+struct str hex_encode(struct arena *a, struct str in); /* lower case */
+bool hex_decode(struct arena *a, struct str in, struct str *out);
+
+/* UTF-8: RFC 3629 4; surrogates, overlong forms and beyond U+10FFFF are wrong. */
+bool utf8_ok(struct str s);
+/* One character of *s; 0 at the end, UINT32_MAX (and one octet eaten) where it is wrong. */
+uint32_t utf8_next(struct str *s);
+size_t utf8_put(char out[4], uint32_t c); /* the number of octets written */
+bool str_ascii(struct str s);             /* no octet above 126, no NUL; CR LF TAB are fine */
+
+/* Mailbox names on the wire: RFC 3501 5.1.3. */
+struct str utf7_encode(struct arena *a, struct str utf8);
+bool utf7_decode(struct arena *a, struct str utf7, struct str *utf8);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FIBER_IO_H
+#define FIBER_IO_H
+/*
+ * io.h - a connection: lines, counted octets and TLS, with one deadline and bounded buffers.
+ *
+ * Owner:    the fiber that made it; one fiber at a time.
+ * Suspends: all but those marked (quick).
+ * Sending:  io_put collects; what is owed goes out when the buffer is full, at io_flush, and
+ *           before any read that would wait (so pipelined commands share one packet).
+ *           A failed write sticks: later puts are no-ops and the next read or flush says it.
+ * Errors:   E_CLOSED (peer gone or reset), E_TIMEOUT, E_CANCELED, E_IO.
+ * Memory:   buffers come with the first octet and go when empty at a wait: an idle
+ *           connection holds next to nothing.
+ */
+#include "base/base.h"
+#include "fiber/fiber.h"
+
+struct io;
+struct tls;       /* a server's or client's TLS settings: certificate, versions, ciphers */
+
+/* Takes over a connected, non-blocking socket; closes it with the io. */
+struct io *io_new(int fd);
+/* Sends what is owed if that needs no wait, says goodbye in TLS, closes, sets NULL. */
+void io_close(struct io **io);
+
+/* --- who is there (quick) --- */
+struct io_peer {
+	struct str ip;      /* numeric; lives as long as the io; "" for a unix socket */
+	uint16_t port;
+	uint16_t local_port;
+};
+struct io_peer io_peer(const struct io *io);
+/* Tests and trusted front ends: what io_peer shall say. ip is copied. */
+void io_set_peer(struct io *io, struct str ip, uint16_t port);
+
+/* --- deadlines (quick) --- */
+void io_deadline(struct io *io, int64_t deadline); /* for all that follows, until set anew */
+
+/* --- reading --- */
+/* One line into the arena, without its CRLF. A bare LF ends a line too unless io_strict_crlf;
+ * NUL comes through. E_LIMIT: over max octets without the CRLF (the line is skipped to its end,
+ * reading on is fine). */
+MUST enum err io_line(struct io *io, struct arena *a, size_t max, struct str *out);
+/* Exactly n octets into the arena. n is bounded by the caller. */
+MUST enum err io_take(struct io *io, struct arena *a, size_t n, struct str *out);
+/* 1..max octets of what comes next, as a view that lives until the next call on this io. */
+MUST enum err io_some(struct io *io, size_t max, struct str *out);
+MUST enum err io_skip(struct io *io, uint64_t n);
+bool io_buffered(const struct io *io); /* (quick) octets of the peer wait here already */
+/* Waits until there is something to read (OK), or `or` has left `seen` (E_AGAIN; or may be
+ * NULL). Trims buffers and stack first: made for IDLE. */
+MUST enum err io_wait(struct io *io, struct signal *or, uint64_t seen);
+
+/* --- writing --- */
+void io_put(struct io *io, struct str s);
+void io_fmt(struct io *io, const char *fmt, ...) PRINTF(2, 3); /* at most 4096 octets */
+MUST enum err io_flush(struct io *io);
+/* (quick) The first error that stuck, or OK: for long streams that want to stop early. */
+enum err io_failed(const struct io *io);
+
+/* --- TLS --- */
+struct tls_info {
+	bool on;
+	const char *version; /* "TLSv1.3" */
+	const char *cipher;  /* "TLS_AES_256_GCM_SHA384" */
+	const char *group;   /* key exchange, or NULL where the library does not tell */
+	int bits;
+	struct str sni; /* what the client asked for; lives as long as the io */
+};
+/* Handshake as a server. Octets that came in clear before it are dropped: RFC 3207 4.2.
+ * E_SYNTAX: the handshake failed (logged with its reason). */
+MUST enum err io_tls_accept(struct io *io, struct tls *t);
+/* Handshake as a client; name for SNI and, if verify, for the certificate. E_DENIED: not valid. */
+MUST enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool verify);
+struct tls_info io_tls(const struct io *io); /* (quick) */
+void io_pretend_tls(struct io *io);          /* (quick) tests: io_tls says on, octets stay clear */
+
+/* A server's settings from PEM text: TLS 1.2 and 1.3, ECDHE and AEAD only, tickets, no
+ * renegotiation, no compression, SSL_MODE_RELEASE_BUFFERS. E_SYNTAX: why says what is wrong.
+ * Reference counted: a reload makes a new one, open connections keep theirs. */
+MUST enum err tls_server_new(struct str cert_pem, struct str key_pem, struct arena *a,
+			     struct tls **out, struct str *why);
+struct tls *tls_client_new(void); /* system trust store */
+struct tls *tls_hold(struct tls *t);
+void tls_release(struct tls **t);
+
+/* --- sockets --- */
+/* (suspends) Accepts the next connection, non-blocking, close-on-exec. E_AGAIN: no descriptor
+ * free just now (the caller sleeps a moment). */
+MUST enum err io_accept(int listen_fd, int *out);
+/* (suspends) Connects to ip:port or, if ip starts with '/', to a unix socket. */
+MUST enum err io_connect(struct str ip, uint16_t port, int64_t deadline, struct io **out);
+
+#endif

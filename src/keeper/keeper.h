@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_KEEPER_H
+#define KEEPER_KEEPER_H
+/*
+ * keeper.h - who lives here: domains, users, aliases, passwords. The side that asks.
+ *
+ * The keeper is the one process that sees password hashes; every other asks it over ipc with
+ * the calls below. keeper/directory.h has the records, keeper/password.h the hashes,
+ * keeper/serve.h the side that answers.
+ *
+ * For:      smtp, imap, pop3, ctl, proc.
+ * Below:    ipc/, store/.
+ * Suspends: every call. Each waits at most KEEPER_WAIT_MS (login: KEEPER_LOGIN_MS).
+ * Memory:   results live in the arena passed in.
+ * Errors:   any call may return E_AGAIN (the keeper is just being started anew, or the store
+ *           is out of reach), E_CANCELED. Each call names its others.
+ */
+#include "base/base.h"
+#include "mail/address.h"
+
+enum { KEEPER_WAIT_MS = 10000, KEEPER_LOGIN_MS = 60000, ALIAS_TARGETS_MAX = 1000, ALIAS_DEPTH_MAX = 10 };
+
+struct keeper; /* a connection to it that main replaces when the keeper starts anew */
+
+struct keeper *keeper_new(void);
+/* Takes over a socket to the (new) keeper; calls that wait for one go on. */
+void keeper_connect(struct keeper *k, int fd);
+void keeper_close(struct keeper **k);
+
+/* --- where mail goes --- */
+
+struct route {
+	uint32_t account;    /* 0: a recipient elsewhere, in `address` */
+	struct str address;  /* canonical user@domain of the account, or the recipient elsewhere */
+	struct str mailbox;  /* from user+detail@: the detail, else "" */
+	uint64_t quota;      /* octets, 0: no limit */
+};
+/* Aliases expanded (several targets, catch-all, user+detail@, duplicates and loops taken out).
+ * E_NOTFOUND: local domain, no such user; E_DENIED: not a domain of ours; E_LIMIT: expands to
+ * too many. RFC 5321 4.5.1: postmaster exists in each domain of ours (and without a domain). */
+MUST enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct route **out,
+			   size_t *n);
+/* Is it a domain of ours? E_NOTFOUND: no. */
+MUST enum err keeper_domain(struct keeper *k, struct str domain);
+
+/* --- who may come in --- */
+
+struct login {
+	uint32_t account;
+	struct str address; /* canonical user@domain */
+	uint64_t quota;
+};
+struct login_try {
+	struct str user, password; /* as the client gave them */
+	struct str ip;             /* the client's address, for the lockout */
+	const char *proto;         /* "imap", "pop3", "submission" */
+	bool tls;
+};
+/* E_DENIED: wrong user or password (the same for both, in the same time); E_LIMIT: this address
+ * is locked out just now. */
+MUST enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
+			   struct login *out);
+/* May this account send as that address (its own, an alias that leads to it, user+detail of
+ * either)? E_DENIED. The null path is nobody's: E_DENIED. */
+MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from);
+/* A password that came over an unencrypted line: refused, remembered, logged. RFC 8314 4.
+ * Quick for the caller: it does not wait for an answer. */
+void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto);
+
+#endif
