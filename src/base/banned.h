@@ -11,6 +11,7 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat strtok strtok_r sprintf vsprintf gets
+#undef alloca /* a macro already, and those cannot be poisoned */
 #pragma GCC poison atoi atol atoll alloca gmtime localtime ctime asctime longjmp setjmp
 
 #endif

@@ -13,9 +13,9 @@
 
 #include "base/banned.h"
 
-#define MUST __attribute__((warn_unused_result))
+#define MUST              __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define LENGTH(array) (sizeof(array) / sizeof *(array))
+#define LENGTH(array)     (sizeof(array) / sizeof *(array))
 
 /*
  * The closed list of what can go wrong in the world (not by our own mistake: BUG_IF, and not

@@ -28,9 +28,10 @@ void buf_u8(struct buf *b, uint8_t v); /* numbers are little-endian */
 void buf_u16(struct buf *b, uint16_t v);
 void buf_u32(struct buf *b, uint32_t v);
 void buf_u64(struct buf *b, uint64_t v);
-void buf_blob(struct buf *b, struct str s);          /* u32 length, then the octets */
-char *buf_space(struct buf *b, size_t n);            /* n writable octets behind, or NULL if full */
-void buf_drop(struct buf *b, size_t n);              /* takes n octets off the front */
+void buf_blob(struct buf *b, struct str s); /* u32 length, then the octets */
+/* n writable octets behind, or NULL (and full) if past the maximum; add what was used to b->n. */
+char *buf_space(struct buf *b, size_t n);
+void buf_drop(struct buf *b, size_t n);               /* takes n octets off the front */
 static inline struct str buf_str(const struct buf *b) /* lives until the next change */
 {
 	return (struct str){ b->p, b->n };

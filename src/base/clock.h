@@ -8,8 +8,8 @@
 
 #define NEVER INT64_MAX /* the deadline that does not come */
 
-int64_t clock_ms(void);     /* monotonic milliseconds: for deadlines */
-int64_t clock_wall(void);   /* seconds since 1970, UTC: for people and records */
+int64_t clock_ms(void);   /* monotonic milliseconds: for deadlines */
+int64_t clock_wall(void); /* seconds since 1970, UTC: for people and records */
 int64_t clock_wall_ms(void);
 
 /* A deadline so many milliseconds from now; saturates at NEVER. */

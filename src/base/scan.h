@@ -22,13 +22,13 @@ static inline struct scan scan(struct str s)
 void scan_lit(struct scan *in, const char *word); /* must match */
 bool scan_opt(struct scan *in, const char *word); /* may match; says whether it did */
 
-struct str scan_word(struct scan *in);                /* up to SP or the end; eats the SP */
-struct str scan_until(struct scan *in, char stop);    /* up to stop, which is eaten; bad without */
+struct str scan_word(struct scan *in);             /* up to SP or the end; eats the SP */
+struct str scan_until(struct scan *in, char stop); /* up to stop, which is eaten; bad without */
 struct str scan_span(struct scan *in, bool (*is)(char c)); /* as many as fit; may be empty */
-uint64_t scan_num(struct scan *in, uint64_t max);     /* 1*DIGIT; bad if none or above max */
-uint64_t scan_hex(struct scan *in, size_t digits);    /* exactly so many hex digits, at most 16 */
-char scan_char(struct scan *in);                      /* one octet; bad at the end */
-struct str scan_take(struct scan *in, size_t n);      /* exactly n octets; bad if fewer */
+uint64_t scan_num(struct scan *in, uint64_t max);          /* 1*DIGIT; bad if none or above max */
+uint64_t scan_hex(struct scan *in, size_t digits); /* exactly so many hex digits, at most 16 */
+char scan_char(struct scan *in);                   /* one octet; bad at the end */
+struct str scan_take(struct scan *in, size_t n);   /* exactly n octets; bad if fewer */
 void scan_fail(struct scan *in);
 
 static inline bool scan_more(const struct scan *in)

@@ -16,16 +16,16 @@ struct str {
 	size_t n;
 };
 
-#define S(lit) ((struct str){ "" lit, sizeof(lit) - 1 })
+#define S(lit)        ((struct str){ "" lit, sizeof(lit) - 1 })
 #define STR(ptr, len) ((struct str){ (ptr), (len) })
-#define S_NONE ((struct str){ NULL, 0 })
+#define S_NONE        ((struct str){ NULL, 0 })
 
 /* For printf's "%.*s": cut at INT_MAX. Only inside str_fmt, buf_fmt and logs. */
 #define FMT(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), (s).p
 
 struct str str_of(const char *cstring); /* borrowed; NULL gives S_NONE */
 bool str_eq(struct str a, struct str b);
-bool str_ieq(struct str a, struct str b); /* ASCII case ignored */
+bool str_ieq(struct str a, struct str b);     /* ASCII case ignored */
 bool str_is(struct str a, const char *word);  /* exact */
 bool str_iis(struct str a, const char *word); /* ASCII case ignored */
 int str_cmp(struct str a, struct str b);      /* unsigned octets, then length */
@@ -44,8 +44,8 @@ uint64_t str_ihash(struct str s); /* the same for any ASCII case */
 
 /* Copies into the arena. */
 struct str str_dup(struct arena *a, struct str s);
-struct str str_lower(struct arena *a, struct str s);  /* ASCII */
-char *str_c(struct arena *a, struct str s);           /* with a NUL behind, for system calls */
+struct str str_lower(struct arena *a, struct str s); /* ASCII */
+char *str_c(struct arena *a, struct str s);          /* with a NUL behind, for system calls */
 struct str str_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline bool ascii_digit(char c)
