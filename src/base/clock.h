@@ -15,7 +15,7 @@ int64_t clock_wall_ms(void);
 /* A deadline so many milliseconds from now; saturates at NEVER. */
 int64_t clock_in(int64_t ms);
 
-/* Tests only: from the first call on both clocks stand still but for these steps. */
+/* Tests only, from one thread: from the first call on both clocks move by these steps alone. */
 void clock_fake_step(int64_t ms);
 
 #endif

@@ -199,22 +199,37 @@ static bool utf7_plain(char c)
 	return printable((unsigned char)c) && c != '&';
 }
 
+/*
+ * The encoder writes to p, or without p only counts and compares: what a peer sends must not
+ * cost an arena several times its length.
+ */
 struct utf7 {
 	char *p;
+	struct str like;
 	size_t n;
-	uint32_t bits;
-	unsigned pending; /* how many bits wait for the next digit */
+	bool differs; /* from like */
 	bool shifted;
+	unsigned pending; /* how many of the bits wait for the next digit */
+	uint32_t bits;
 };
+
+static void utf7_octet(struct utf7 *u, char c)
+{
+	if (u->p)
+		u->p[u->n] = c;
+	else if (u->n >= u->like.n || u->like.p[u->n] != c)
+		u->differs = true;
+	u->n++;
+}
 
 static void utf7_unit(struct utf7 *u, uint32_t unit)
 {
 	if (!u->shifted)
-		u->p[u->n++] = '&';
+		utf7_octet(u, '&');
 	u->shifted = true;
 	u->bits = u->bits << 16 | unit;
 	for (u->pending += 16; u->pending >= 6; u->pending -= 6)
-		u->p[u->n++] = utf7_alphabet[u->bits >> (u->pending - 6) & 63];
+		utf7_octet(u, utf7_alphabet[u->bits >> (u->pending - 6) & 63]);
 }
 
 static void utf7_unshift(struct utf7 *u)
@@ -222,10 +237,32 @@ static void utf7_unshift(struct utf7 *u)
 	if (!u->shifted)
 		return;
 	if (u->pending)
-		u->p[u->n++] = utf7_alphabet[u->bits << (6 - u->pending) & 63];
-	u->p[u->n++] = '-';
+		utf7_octet(u, utf7_alphabet[u->bits << (6 - u->pending) & 63]);
+	utf7_octet(u, '-');
 	u->pending = 0;
 	u->shifted = false;
+}
+
+static void utf7_text(struct utf7 *u, struct str utf8)
+{
+	while (utf8.n) {
+		uint32_t c = utf8_next(&utf8);
+
+		if (c == UINT32_MAX)
+			c = 0xfffd;
+		if (printable(c)) {
+			utf7_unshift(u);
+			utf7_octet(u, (char)c);
+			if (c == '&')
+				utf7_octet(u, '-');
+		} else if (c > 0xffff) {
+			utf7_unit(u, 0xd800 + ((c - 0x10000) >> 10));
+			utf7_unit(u, 0xdc00 + ((c - 0x10000) & 0x3ff));
+		} else {
+			utf7_unit(u, c);
+		}
+	}
+	utf7_unshift(u);
 }
 
 struct str utf7_encode(struct arena *a, struct str utf8)
@@ -236,27 +273,12 @@ struct str utf7_encode(struct arena *a, struct str utf8)
 	if (scan_end(&all))
 		return str_dup(a, utf8);
 
-	/* The worst is a lone control character: "&AAE-", five for one. */
-	struct utf7 u = { .p = arena_alloc(a, utf8.n * 5) };
+	struct utf7 count = { .n = 0 };
 
-	while (utf8.n) {
-		uint32_t c = utf8_next(&utf8);
+	utf7_text(&count, utf8);
+	struct utf7 u = { .p = arena_alloc(a, count.n) };
 
-		if (c == UINT32_MAX)
-			c = 0xfffd;
-		if (printable(c)) {
-			utf7_unshift(&u);
-			u.p[u.n++] = (char)c;
-			if (c == '&')
-				u.p[u.n++] = '-';
-		} else if (c > 0xffff) {
-			utf7_unit(&u, 0xd800 + ((c - 0x10000) >> 10));
-			utf7_unit(&u, 0xdc00 + ((c - 0x10000) & 0x3ff));
-		} else {
-			utf7_unit(&u, c);
-		}
-	}
-	utf7_unshift(&u);
+	utf7_text(&u, utf8);
 	return STR(u.p, u.n);
 }
 
@@ -297,8 +319,8 @@ static bool utf7_run(struct str run, char *out, size_t *n)
 
 bool utf7_decode(struct arena *a, struct str utf7, struct str *utf8)
 {
-	/* A run of 8 digits gives 9 octets, and shorter ones less: twice is enough. */
-	char *out = arena_alloc(a, utf7.n * 2);
+	/* Eight digits give at most nine octets. */
+	char *out = arena_alloc(a, utf7.n + utf7.n / 8 + 1);
 	size_t n = 0;
 	bool shifted = false;
 	struct scan in = scan(utf7);
@@ -327,8 +349,13 @@ bool utf7_decode(struct arena *a, struct str utf7, struct str *utf8)
 	 * A name has one form on the wire (RFC 3501 5.1.3: no printable ASCII in base64, no shift
 	 * that is not needed, zero bits at the end): it is what we would have sent.
 	 */
-	if (shifted && !str_eq(utf7_encode(a, STR(out, n)), utf7))
-		return false;
+	if (shifted) {
+		struct utf7 again = { .like = utf7 };
+
+		utf7_text(&again, STR(out, n));
+		if (again.differs || again.n != utf7.n)
+			return false;
+	}
 	*utf8 = STR(out, n);
 	return true;
 }

@@ -21,7 +21,10 @@ uint32_t utf8_next(struct str *s);
 size_t utf8_put(char out[4], uint32_t c); /* the number of octets written */
 bool str_ascii(struct str s);             /* no octet above 126, no NUL; CR LF TAB are fine */
 
-/* Mailbox names on the wire: RFC 3501 5.1.3. */
+/*
+ * Mailbox names on the wire: RFC 3501 5.1.3. Decoding takes only the one form that encoding gives;
+ * encoding writes U+FFFD for what is not UTF-8.
+ */
 struct str utf7_encode(struct arena *a, struct str utf8);
 bool utf7_decode(struct arena *a, struct str utf7, struct str *utf8);
 

@@ -61,11 +61,7 @@ static void put_escaped(struct line *l, uint32_t c, struct str octets)
 	case '\t': put(l, S("\\t")); return;
 	}
 	/* U+0080 to U+009F steer terminals as well. */
-	if (c >= 0xa0 && c != UINT32_MAX) {
-		put(l, octets);
-		return;
-	}
-	if (c >= ' ' && c < 0x7f) {
+	if ((c >= ' ' && c < 0x7f) || (c >= 0xa0 && c != UINT32_MAX)) {
 		put(l, octets);
 		return;
 	}

@@ -128,12 +128,7 @@ bool str_has(struct str s, char c)
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
-/* The hash is meant to wrap around. */
-#if defined(__clang__)
-__attribute__((no_sanitize("unsigned-integer-overflow")))
-#endif
-static uint64_t
-hashed(uint64_t h, char c)
+static uint64_t hashed(uint64_t h, char c)
 {
 	return (h ^ (unsigned char)c) * FNV_PRIME;
 }

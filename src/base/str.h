@@ -21,7 +21,7 @@ struct str {
 #define S_NONE        ((struct str){ NULL, 0 })
 
 /* For printf's "%.*s": cut at INT_MAX. Only inside str_fmt, buf_fmt and logs. */
-#define FMT(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), (s).p
+#define FMT(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), (s).p ? (s).p : ""
 
 struct str str_of(const char *cstring); /* borrowed; NULL gives S_NONE */
 bool str_eq(struct str a, struct str b);
