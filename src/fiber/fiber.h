@@ -43,8 +43,8 @@ enum { FIBERS_MAX = 65536, FIBER_STACK = 128 * 1024 };
 /* --- the running fiber --- */
 
 bool fiber_canceled(void);
-void fiber_yield(void);                               /* (suspends) lets the others run once */
-MUST enum err fiber_sleep(int64_t deadline);          /* (suspends) OK at the deadline */
+void fiber_yield(void);                      /* (suspends) lets the others run once */
+MUST enum err fiber_sleep(int64_t deadline); /* (suspends) OK at the deadline */
 enum { FD_READ = 1, FD_WRITE = 2 };
 /* (suspends) Until fd is ready for one of what. One fiber at a time for each fd and direction.
  * The fd joins the loop at its first wait: call fd_forget before close(fd). E_TIMEOUT. */
@@ -79,12 +79,12 @@ struct wake {
 };
 void wake_wait(struct wake *w); /* (suspends, not canceled) until the post has come */
 void wake_post(struct wake *w, struct loop *l); /* from any thread; w is not touched after */
-struct loop *loop_this(void);   /* the loop of this thread, to be handed to other threads */
+struct loop *loop_this(void); /* the loop of this thread, to be handed to other threads */
 
 /* A thread raises a signal of a loop's: the raise happens on the loop's thread, soon. */
 struct signal_post;
-struct signal_post *signal_post_new(struct signal *s);  /* on the loop's thread */
-void signal_post_free(struct signal_post **p);          /* on the loop's thread */
-void signal_post_raise(struct signal_post *p);          /* from any thread */
+struct signal_post *signal_post_new(struct signal *s); /* on the loop's thread */
+void signal_post_free(struct signal_post **p);         /* on the loop's thread */
+void signal_post_raise(struct signal_post *p);         /* from any thread */
 
 #endif

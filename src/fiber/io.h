@@ -17,7 +17,7 @@
 #include "fiber/fiber.h"
 
 struct io;
-struct tls;       /* a server's or client's TLS settings: certificate, versions, ciphers */
+struct tls; /* a server's or client's TLS settings: certificate, versions, ciphers */
 
 /* Takes over a connected, non-blocking socket; closes it with the io. */
 struct io *io_new(int fd);
@@ -26,7 +26,7 @@ void io_close(struct io **io);
 
 /* --- who is there (quick) --- */
 struct io_peer {
-	struct str ip;      /* numeric; lives as long as the io; "" for a unix socket */
+	struct str ip; /* numeric; lives as long as the io; "" for a unix socket */
 	uint16_t port;
 	uint16_t local_port;
 };
