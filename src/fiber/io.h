@@ -47,6 +47,8 @@ MUST enum err io_take(struct io *io, struct arena *a, size_t n, struct str *out)
 /* 1..max octets of what comes next, as a view that lives until the next call on this io. */
 MUST enum err io_some(struct io *io, size_t max, struct str *out);
 MUST enum err io_skip(struct io *io, uint64_t n);
+/* (quick) From now on only CRLF ends a line, a bare LF belongs to it: RFC 5321 2.3.8. */
+void io_strict_crlf(struct io *io, bool on);
 bool io_buffered(const struct io *io); /* (quick) octets of the peer wait here already */
 /* Waits until there is something to read (OK), or `or` has left `seen` (E_AGAIN; or may be
  * NULL). Trims buffers and stack first: made for IDLE. */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "fiber/io_priv.h"
+
+/* What a call on io->ssl that gave no result means; ERR_clear_error came before it. */
+static enum err failed(struct io *io, int ret)
+{
+	switch (SSL_get_error(io->ssl, ret)) {
+	case SSL_ERROR_WANT_READ: io->want = FD_READ; return E_AGAIN;
+	case SSL_ERROR_WANT_WRITE: io->want = FD_WRITE; return E_AGAIN;
+	case SSL_ERROR_ZERO_RETURN: return E_CLOSED;
+	default: io->tls_broken = true; return E_CLOSED;
+	}
+}
+
+enum err tls_try_read(struct io *io, char *p, size_t n, size_t *done)
+{
+	if (io->tls_broken)
+		return E_CLOSED;
+	ERR_clear_error();
+	int ret = SSL_read_ex(io->ssl, p, n, done);
+
+	return ret > 0 ? OK : failed(io, ret);
+}
+
+enum err tls_try_write(struct io *io, const char *p, size_t n, size_t *done)
+{
+	if (io->tls_broken)
+		return E_CLOSED;
+	ERR_clear_error();
+	int ret = SSL_write_ex(io->ssl, p, n, done);
+
+	return ret > 0 ? OK : failed(io, ret);
+}
+
+void tls_goodbye(struct io *io)
+{
+	if (!io->ssl)
+		return;
+	/* After a write that stuck half way, close_notify would land inside its record. */
+	if (!io->tls_broken && !io->stuck && SSL_is_init_finished(io->ssl)) {
+		ERR_clear_error();
+		(void)SSL_shutdown(io->ssl);
+	}
+	SSL_free(io->ssl);
+	ERR_clear_error();
+	io->ssl = NULL;
+	tls_release(&io->tls);
+}
+
+bool tls_holds(const struct io *io)
+{
+	return io->ssl && SSL_pending(io->ssl) > 0;
+}
+
+static enum err handshake(struct io *io)
+{
+	for (;;) {
+		if (fiber_canceled())
+			return E_CANCELED;
+		ERR_clear_error();
+		int ret = SSL_do_handshake(io->ssl);
+
+		if (ret == 1)
+			return OK;
+		enum err e = failed(io, ret);
+
+		if (e == E_AGAIN)
+			e = io_await(io, NULL, 0);
+		if (e)
+			return e;
+	}
+}
+
+/* Where the queue is empty the peer just left; what OpenSSL says is about the handshake. */
+static enum err refused(struct io *io, enum err e)
+{
+	struct str reason = tls_reason();
+	long verify = SSL_get_verify_result(io->ssl);
+
+	io->tls_broken = true;
+	if (e == E_CLOSED && reason.n)
+		e = E_SYNTAX;
+	if (!SSL_is_server(io->ssl) && verify != X509_V_OK && e == E_SYNTAX) {
+		reason = str_of(X509_verify_cert_error_string(verify));
+		e = E_DENIED;
+	}
+	log_event(LOG_INFO, "tls-failed", KVE(e), KV("reason", reason));
+	return e;
+}
+
+static enum err begin(struct io *io, struct tls *t)
+{
+	BUG_IF(io->ssl);
+	enum err e = io_flush(io);
+
+	if (e)
+		return e;
+	io->in_off = io->in_end = 0; /* in clear, and so perhaps of another: RFC 3207 4.2 */
+	io_buffer_put(&io->in);
+	io->ssl = SSL_new(t->ctx);
+	if (!io->ssl || SSL_set_fd(io->ssl, io->fd) != 1) {
+		SSL_free(io->ssl);
+		io->ssl = NULL;
+		return E_IO;
+	}
+	io->tls = tls_hold(t);
+	return OK;
+}
+
+static enum err finish(struct io *io)
+{
+	enum err e = handshake(io);
+
+	if (e == OK)
+		return OK;
+	e = refused(io, e);
+	io->stuck = e;
+	return e;
+}
+
+enum err io_tls_accept(struct io *io, struct tls *t)
+{
+	enum err e = begin(io, t);
+
+	if (e)
+		return e;
+	SSL_set_accept_state(io->ssl);
+	return finish(io);
+}
+
+/* A name of digits is an address: no SNI for it (RFC 6066 3), and another kind of match. */
+static bool set_name(SSL *ssl, const char *name, bool verify)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+
+	if (!is_ip && SSL_set_tlsext_host_name(ssl, name) != 1)
+		return false;
+	if (!verify)
+		return true;
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return is_ip || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+}
+
+enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool verify)
+{
+	char cname[256] = { 0 };
+
+	if (name.n == 0 || name.n >= sizeof cname || str_has(name, 0))
+		return E_SYNTAX;
+	memcpy(cname, name.p, name.n);
+	enum err e = begin(io, t);
+
+	if (e)
+		return e;
+	SSL_set_connect_state(io->ssl);
+	if (!set_name(io->ssl, cname, verify)) {
+		io->stuck = E_SYNTAX;
+		return E_SYNTAX;
+	}
+	return finish(io);
+}
+
+static const char *group_of(SSL *ssl)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+	return SSL_get0_group_name(ssl);
+#else
+	int nid = (int)SSL_get_negotiated_group(ssl);
+
+	return nid > 0 && !(nid & TLSEXT_nid_unknown) ? OBJ_nid2sn(nid) : NULL;
+#endif
+}
+
+struct tls_info io_tls(const struct io *io)
+{
+	struct tls_info info = { .on = io->pretend_tls };
+
+	if (info.on) {
+		info.version = "TLSv1.3";
+		info.cipher = "TLS_AES_256_GCM_SHA384";
+		info.bits = 256;
+	}
+	if (!io->ssl || !SSL_is_init_finished(io->ssl))
+		return info;
+	info.on = true;
+	info.version = SSL_get_version(io->ssl);
+	info.cipher = SSL_get_cipher_name(io->ssl);
+	info.bits = SSL_get_cipher_bits(io->ssl, NULL);
+	info.group = group_of(io->ssl);
+	info.sni = str_of(SSL_get_servername(io->ssl, TLSEXT_NAMETYPE_host_name));
+	return info;
+}
+
+void io_pretend_tls(struct io *io)
+{
+	io->pretend_tls = true;
+}
