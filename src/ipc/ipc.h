@@ -18,7 +18,7 @@
 
 enum { IPC_MAX = 256 * 1024 }; /* octets of a message's fields */
 
-struct peer;   /* one end of a socket; owned by whoever made it */
+struct peer; /* one end of a socket; owned by whoever made it */
 
 struct message {
 	uint32_t type;  /* the receiver's enum */
@@ -31,13 +31,14 @@ struct message {
  * OK is carried to the caller as its ipc_call's result. *out_fd is -1 unless set; ipc closes
  * it after sending. Pings, calls and answers share the socket in both directions. */
 struct ipc_service {
-	enum err (*serve)(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd);
+	enum err (*serve)(void *arg, struct message *m, struct arena *a, struct buf *out,
+			  int *out_fd);
 	void *arg;
 };
 struct peer *peer_new(int fd, struct ipc_service service);
-void peer_close(struct peer **p); /* open calls end with E_CLOSED */
-bool peer_gone(const struct peer *p);                    /* (quick) */
-struct signal *peer_signal(struct peer *p);              /* (quick) raised when it has gone */
+void peer_close(struct peer **p);           /* open calls end with E_CLOSED */
+bool peer_gone(const struct peer *p);       /* (quick) */
+struct signal *peer_signal(struct peer *p); /* (quick) raised when it has gone */
 
 /* Calls and waits for the answer. in: the answer's fields, in the arena. fd: one to pass (the
  * caller keeps its copy) or -1. E_CLOSED: the other process has gone (try again: main starts
