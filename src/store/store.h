@@ -15,6 +15,7 @@
  * Limits:   keys 1..KEY_MAX octets without NUL, ordered as unsigned octets; values up to
  *           VALUE_MAX; partition names 1..PARTITION_MAX octets without NUL; a partition should
  *           stay under 100,000 keys and an update under 1,000 writes.
+ *           A write beyond them makes the whole update fail with E_LIMIT.
  * Errors:   any call may return E_AGAIN (engine out of reach: the update may or may not have
  *           been made), E_NOSPACE, E_IO or E_CORRUPT. Each call names its others.
  */
@@ -29,6 +30,7 @@ enum {
 	VALUE_MAX = 1 << 20,
 	PARTITION_MAX = 64,
 	BLOB_SUMMARY_MAX = 4 << 20,
+	BLOB_READ_MAX = 1 << 20, /* octets of one blob_read */
 };
 
 /*
@@ -101,14 +103,16 @@ MUST enum err blob_finish(struct blob *b, struct str summary, struct blob_id *id
 void blob_close(struct blob **b);
 
 /* Counts one more or one less reference from this partition, with the update; the blob is kept
- * while there is one. tx_blob_ref: E_NOTFOUND if there is no such blob. Inside fn only, (quick). */
+ * while there is one. tx_blob_ref: E_NOTFOUND if there is no such blob, E_NOSPACE or E_IO if it
+ * could not be written. tx_blob_unref: fine if this partition has none. Inside fn only, (quick). */
 MUST enum err tx_blob_ref(struct tx *tx, struct blob_id id);
 void tx_blob_unref(struct tx *tx, struct blob_id id);
 
-MUST enum err blob_stat(struct store *st, struct blob_id id, struct blob_info *out); /* E_NOTFOUND */
+MUST enum err blob_stat(struct store *st, struct blob_id id,
+			struct blob_info *out); /* E_NOTFOUND */
 /* The summary; E_NOTFOUND. */
 MUST enum err blob_summary(struct store *st, struct blob_id id, struct arena *a, struct str *out);
-/* Octets [off, off+n), fewer at the end. n at most 1 MiB. E_NOTFOUND. */
+/* Octets [off, off+n), fewer at the end. n at most BLOB_READ_MAX. E_NOTFOUND. */
 MUST enum err blob_read(struct store *st, struct blob_id id, uint64_t off, size_t n,
 			struct arena *a, struct str *out);
 
@@ -126,7 +130,8 @@ void watch_close(struct watch **w);           /* (quick) */
 struct store_stats {
 	const char *engine;
 	uint64_t partitions, keys, blobs, blob_octets, live_octets, dead_octets, segments;
-	uint64_t updates, commits, syncs, octets_written; /* since the store was made, all processes */
+	uint64_t updates, commits, syncs,
+		octets_written; /* since the store was made, all processes */
 };
 MUST enum err store_stats(struct store *st, struct store_stats *out);
 
