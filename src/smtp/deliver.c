@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/intake.h"
+#include "smtp/partly.h"
+
+struct reply reply_err(enum err e)
+{
+	switch (e) {
+	case E_NOTFOUND: return reply(550, "5.1.1", "no such mailbox here");
+	case E_QUOTA: return reply(452, "4.2.2", "the mailbox is full");
+	case E_NOSPACE: return reply(452, "4.3.1", "no space left here just now");
+	case E_LIMIT: return reply(552, "5.3.4", "too large");
+	default: return reply(451, "4.3.0", "not possible just now, try again later");
+	}
+}
+
+/* Those of the deliveries that are still to be made, and whence they come. */
+static void deliver_rest(struct smtp *s, struct intake *it, const bool *had)
+{
+	struct delivery *d = ARENA_ARRAY(s->tx, struct delivery, s->nto);
+	size_t *from = ARENA_ARRAY(s->tx, size_t, s->nto), n = 0;
+
+	for (size_t i = 0; i < s->nto; i++) {
+		if (had && had[i])
+			continue;
+		from[n] = i;
+		d[n++] = s->to[i];
+	}
+	if (n)
+		box_deliver(s->srv->store, it->in, d, n); /* suspends */
+	for (size_t i = 0; i < n; i++)
+		s->to[from[i]] = d[i];
+}
+
+/* The error that says most about what to do next: one that may pass comes before the others. */
+static enum err worse(enum err a, enum err b)
+{
+	return !a || (b && !err_temporary(a) && err_temporary(b)) ? b : a;
+}
+
+static enum err worst(const struct smtp *s, bool *some)
+{
+	enum err e = OK;
+
+	*some = false;
+	for (size_t i = 0; i < s->nto; i++) {
+		e = worse(e, s->to[i].result);
+		*some |= s->to[i].result == OK;
+	}
+	return e;
+}
+
+/* All that have it are noted, so that the next try leaves them out. */
+static void note(struct smtp *s, const struct str *key)
+{
+	bool *ok = ARENA_ARRAY(s->tx, bool, s->nto);
+
+	for (size_t i = 0; i < s->nto; i++)
+		ok[i] = s->to[i].result == OK;
+	enum err e = partly_note(s->srv->store, key, s->nto, ok);
+
+	if (e) /* the next try may bring it twice, which is better than never */
+		log_event(LOG_WARN, "mail.not-noted", KVE(e));
+}
+
+static enum err target_result(const struct smtp *s, const struct rcpt *r)
+{
+	enum err e = OK;
+
+	for (const struct target *t = r->targets; t; t = t->next)
+		e = worse(e, s->to[t->index].result);
+	return e;
+}
+
+/* Does one recipient of LMTP have some of its mailboxes served and others not? */
+static bool split(const struct smtp *s)
+{
+	for (const struct rcpt *r = s->first; r; r = r->next) {
+		bool ok = false;
+
+		for (const struct target *t = r->targets; t; t = t->next)
+			ok |= s->to[t->index].result == OK;
+		if (ok && target_result(s, r))
+			return true;
+	}
+	return false;
+}
+
+/* Code 0 never comes out; the deliveries have their results. */
+static struct reply deliver(struct smtp *s, struct intake *it)
+{
+	struct str *key = NULL;
+	bool *had = NULL, some;
+	enum err e = OK;
+
+	if (it->digest) {
+		key = partly_keys(s->tx, it->digest, s->mail.from, s->to, s->nto);
+		had = ARENA_ARRAY(s->tx, bool, s->nto);
+		e = partly_had(s->srv->store, key, s->nto, had);
+	}
+	for (size_t i = 0; i < s->nto; i++)
+		s->to[i].result = e;
+	if (e)
+		return reply_err(e);
+	deliver_rest(s, it, had);
+	e = worst(s, &some);
+	if (!e)
+		return reply(250, "2.0.0",
+			     str_c(s->cmd, str_fmt(s->cmd, "taken as %.*s", FMT(it->id))));
+	if (!some)
+		return reply_err(e);
+	if (key && (s->kind != SMTP_LMTP || split(s)))
+		note(s, key);
+	return reply_err(err_temporary(e) ? e : E_AGAIN);
+}
+
+/* RFC 2033 4.2: an answer for each recipient. */
+static struct reply each(struct smtp *s, struct reply r, bool tried)
+{
+	struct reply *list = ARENA_ARRAY(s->cmd, struct reply, s->nrcpt);
+	size_t n = 0;
+
+	for (const struct rcpt *p = s->first; p; p = p->next) {
+		enum err e = tried ? target_result(s, p) : OK;
+
+		list[n] = r;
+		if (tried)
+			list[n] = e ? reply_err(e) : reply(250, "2.0.0", "taken");
+		n++;
+	}
+	return (struct reply){ .each = list, .n = n };
+}
+
+static void log_message(struct smtp *s, struct intake *it, struct reply r)
+{
+	struct tls_info tls = io_tls(s->io);
+	struct str to = s->nrcpt == 1 ? path_text(s->cmd, s->first->args.to) : S("");
+	struct str from = path_text(s->cmd, s->mail.from);
+
+	if (r.code == 250)
+		log_event(LOG_INFO, "mail.in", KV("id", it->id), KV("from", from), KV("to", to),
+			  KVN("recipients", s->nrcpt), KVN("mailboxes", s->nto),
+			  KVN("size", it->size), KVN("uid", s->nto == 1 ? s->to[0].uid : 0),
+			  KVC("tls", tls.on ? tls.version : "none"),
+			  KV("message_id", incoming_summary(it->in)->message_id));
+	else
+		log_event(LOG_INFO, "mail.refused", KV("id", it->id), KV("from", from),
+			  KV("to", to), KVN("recipients", s->nrcpt), KVN("size", it->size),
+			  KVN("code", r.code), KVC("reason", r.text));
+}
+
+struct reply message_end(struct smtp *s, struct intake *it)
+{
+	struct reply r = intake_finish(it);
+	bool tried = !r.code;
+
+	if (tried)
+		r = deliver(s, it);
+	log_message(s, it, r);
+	if (r.code == 250) {
+		s->errors = 0;
+		s->idle_until = clock_in(s->conf->idle_ms);
+	}
+	if (s->kind == SMTP_LMTP)
+		r = each(s, r, tried);
+	smtp_reset(s);
+	return r;
+}

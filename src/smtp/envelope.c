@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/session.h"
+
+enum { TOLD_MAX = 20 }; /* refused recipients of a session that get a log line */
+
+static const char not_yours[] = "this sender address is not yours\n"
+				"diese Absenderadresse gehoert nicht zu Ihrem Konto";
+static const char no_relay[] = "not relaying: no mailbox of this server";
+static const char no_outbound[] = "sending to other servers is not possible yet\n"
+				  "Senden an andere Server ist noch nicht moeglich";
+
+static struct path keep_path(struct arena *a, struct path p)
+{
+	return (struct path){ str_dup(a, p.local), str_dup(a, p.domain), p.utf8 };
+}
+
+/* A user must have logged in, over TLS: RFC 6409 4.3, RFC 8314 3.3. */
+static struct reply entitled(const struct smtp *s)
+{
+	if (is_submission(s) && !io_tls(s->io).on)
+		return reply(530, "5.7.0", "say STARTTLS first");
+	if (is_submission(s) && !s->authenticated)
+		return reply(530, "5.7.0", "log in first");
+	return (struct reply){ 0 };
+}
+
+/* MAIL FROM:<path> [SP param]...                    RFC 5321 4.1.1.2, 4.1.1.11 */
+struct reply cmd_mail(struct smtp *s, struct scan *in)
+{
+	struct reply r = entitled(s);
+
+	if (!r.code)
+		r = mail_args(in, s->cmd, &s->mail);
+	if (r.code)
+		return r;
+	if (s->mail.size > s->conf->message_max) /* RFC 1870 6.1 */
+		return reply(552, "5.3.4", "message too large");
+	if (is_submission(s)) {
+		enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from);
+
+		if (e == E_DENIED)
+			return reply(553, "5.7.1", not_yours);
+		if (e)
+			return reply_err(e);
+	}
+	s->mail.from = keep_path(s->tx, s->mail.from);
+	s->mail.envid = str_dup(s->tx, s->mail.envid);
+	s->state = MAIL;
+	return reply(250, "2.1.0", "sender accepted");
+}
+
+/*
+ * Would a message of the size that was told pass the quota? Asked before it is taken: RCPT has
+ * an answer for each recipient, the end of DATA has not. RFC 3463 3.3 wants it temporary.
+ */
+static enum err room(struct smtp *s, const struct route *r)
+{
+	struct box_usage usage;
+
+	if (!r->quota)
+		return OK;
+	enum err e = box_usage(s->srv->store, r->account, &usage);
+
+	if (e == E_NOTFOUND) /* nothing there yet */
+		return OK;
+	if (!e && (usage.octets >= r->quota || s->mail.size > r->quota - usage.octets))
+		return E_QUOTA;
+	return e;
+}
+
+/* Where the recipient leads to; all of it must be here, and have room. */
+static struct reply find(struct smtp *s, struct path to, struct route **routes, size_t *n)
+{
+	enum err e = keeper_route(s->srv->keeper, to, s->cmd, routes, n);
+
+	if (e == E_DENIED && is_submission(s))
+		return reply(550, "5.7.1", no_outbound);
+	if (e == E_DENIED)
+		return reply(550, "5.7.1", no_relay);
+	if (e == E_LIMIT)
+		return reply(550, "5.2.4", "this address expands to too many");
+	if (e)
+		return reply_err(e);
+	for (size_t i = 0; i < *n; i++)
+		if (!(*routes)[i].account) /* else that part of it would be lost */
+			return reply(550, "5.2.4",
+				     is_submission(s) ? no_outbound
+						      : "this address leads to another server, "
+							"which is not possible yet");
+	if (*n == 1)
+		e = room(s, *routes);
+	return e ? reply_err(e) : (struct reply){ 0 };
+}
+
+/* Which delivery of the transaction a route is; a new one if there is none yet. */
+static size_t delivery_of(struct smtp *s, const struct route *r, bool alone)
+{
+	for (size_t i = 0; i < s->nto; i++)
+		if (s->to[i].account == r->account && str_eq(s->to[i].mailbox, r->mailbox))
+			return i;
+	if (s->nto == s->cap_to) {
+		size_t cap = s->cap_to ? s->cap_to * 2 : 4;
+		struct delivery *to = ARENA_ARRAY(s->tx, struct delivery, cap);
+
+		if (s->nto)
+			memcpy(to, s->to, s->nto * sizeof *to);
+		s->to = to;
+		s->cap_to = cap;
+	}
+	/*
+	 * Who was found to have room gets the message even if it turns out larger than told, by
+	 * at most one message; members of an alias get it anyway, since one full mailbox must
+	 * not hold up the others. LMTP can answer for each.
+	 */
+	uint64_t grace = s->kind == SMTP_LMTP ? 0 : s->conf->message_max;
+
+	s->to[s->nto] = (struct delivery){
+		.account = r->account,
+		.mailbox = str_dup(s->tx, r->mailbox),
+		.quota = r->quota && alone ? r->quota + grace : 0,
+	};
+	return s->nto++;
+}
+
+static void add(struct smtp *s, const struct rcpt_args *args, const struct route *routes, size_t n)
+{
+	struct rcpt *r = ARENA_NEW(s->tx, struct rcpt);
+
+	r->args = *args;
+	r->args.to = keep_path(s->tx, args->to);
+	r->args.orcpt = str_dup(s->tx, args->orcpt);
+	for (size_t i = 0; i < n; i++) {
+		struct target *t = ARENA_NEW(s->tx, struct target);
+
+		t->index = delivery_of(s, &routes[i], n == 1);
+		t->next = r->targets;
+		r->targets = t;
+	}
+	*s->last_rcpt = r;
+	s->last_rcpt = &r->next;
+	s->nrcpt++;
+	s->ntargets += n;
+}
+
+static struct reply rcpt(struct smtp *s, struct scan *in)
+{
+	struct rcpt_args args;
+	struct route *routes;
+	size_t n;
+	struct reply r;
+
+	if (s->nrcpt >= s->conf->recipients_max) /* RFC 5321 4.5.3.1.10 */
+		return reply(452, "4.5.3", "too many recipients");
+	r = rcpt_args(in, s->cmd, &args);
+	if (r.code)
+		return r;
+	if (args.to.utf8 && !s->mail.utf8) /* RFC 6531 3.5 */
+		return reply(553, "5.6.7", "this address needs SMTPUTF8");
+	r = find(s, args.to, &routes, &n);
+	if (r.code)
+		return r;
+	if (n > TARGETS_MAX - s->ntargets)
+		return reply(452, "4.5.3", "too many recipients");
+	add(s, &args, routes, n);
+	s->state = RCPT;
+	return reply(250, "2.1.5", "recipient accepted");
+}
+
+/* RCPT TO:<path> [SP param]...                      RFC 5321 4.1.1.3, 4.1.1.11 */
+struct reply cmd_rcpt(struct smtp *s, struct scan *in)
+{
+	struct str asked = in->rest;
+	struct reply r = rcpt(s, in);
+
+	if (r.code != 250 && s->told < TOLD_MAX) {
+		s->told++;
+		log_event(LOG_INFO, "rcpt.refused", KV("rcpt", asked),
+			  KV("from", path_text(s->cmd, s->mail.from)), KVN("code", r.code),
+			  KVC("reason", r.text));
+	}
+	return r;
+}

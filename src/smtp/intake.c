@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/random.h>
+
+#include <openssl/evp.h>
+
+#include "base/encode.h"
+#include "smtp/intake.h"
+#include "smtp/partly.h"
+#include "smtp/trace.h"
+
+enum { TRACE_MAX = 4096 }; /* octets of our own fields */
+
+static void close_it(void *arg)
+{
+	struct intake *it = arg;
+
+	incoming_close(&it->in);
+	buf_free(&it->header);
+	EVP_MD_CTX_free(it->digest);
+	it->digest = NULL;
+}
+
+void intake_refuse(struct intake *it, struct reply r)
+{
+	if (it->refused.code)
+		return;
+	it->refused = r;
+	close_it(it);
+}
+
+static void put(struct intake *it, struct str octets)
+{
+	if (it->refused.code || !octets.n)
+		return;
+	enum err e = incoming_write(it->in, octets);
+
+	if (e)
+		intake_refuse(it, reply_err(e));
+}
+
+static struct str fresh_id(struct arena *a)
+{
+	uint8_t octets[8];
+
+	BUG_IF(getrandom(octets, sizeof octets, 0) != sizeof octets);
+	return hex_encode(a, STR((const char *)octets, sizeof octets));
+}
+
+static void put_trace(struct intake *it)
+{
+	struct smtp *s = it->s;
+	struct tls_info tls = io_tls(s->io);
+	struct trace t = {
+		.from = s->mail.from,
+		.helo = s->helo,
+		.ip = io_peer(s->io).ip,
+		.hostname = s->conf->hostname,
+		.id = it->id,
+		.lmtp = s->kind == SMTP_LMTP,
+		.esmtp = s->esmtp,
+		.utf8 = s->mail.utf8,
+		.authenticated = s->authenticated,
+		.tls_version = tls.on ? tls.version : NULL,
+		.tls_cipher = tls.cipher,
+		.tls_group = tls.group,
+		.when = clock_wall(),
+	};
+	struct buf b = buf_new(TRACE_MAX);
+
+	if (s->nrcpt == 1)
+		t.to = path_text(s->tx, s->first->args.to);
+	trace_put(&b, &t, s->tx);
+	BUG_IF(b.full);
+	put(it, buf_str(&b));
+	buf_free(&b);
+}
+
+struct intake *intake_open(struct smtp *s)
+{
+	struct intake *it = ARENA_NEW(s->tx, struct intake);
+	bool remembered = false;
+
+	*it = (struct intake){
+		.s = s,
+		.in = incoming_new(s->srv->store),
+		.id = fresh_id(s->tx),
+		.header = buf_new(HEADER_MAX),
+		.started = clock_ms(),
+	};
+	arena_cleanup(s->tx, close_it, it);
+
+	enum err e = partly_any(s->srv->store, &remembered);
+
+	if (e)
+		intake_refuse(it, reply_err(e));
+	else if (remembered || s->nto > 1)
+		it->digest = partly_digest();
+	put_trace(it);
+	return it;
+}
+
+/* The header of a submitted message is whole: only now it is known what it lacks. */
+static void header_whole(struct intake *it)
+{
+	struct buf add = buf_new(TRACE_MAX);
+	struct reply r = submit_header(it->s, buf_str(&it->header), it->id, &add);
+
+	if (r.code) {
+		intake_refuse(it, r);
+	} else {
+		put(it, buf_str(&add));
+		put(it, buf_str(&it->header));
+	}
+	buf_free(&add);
+	buf_free(&it->header);
+}
+
+static void take_header(struct intake *it, struct str octets)
+{
+	size_t n = head_feed(&it->head, octets);
+	struct str header = str_part(octets, 0, n);
+
+	if (it->head.received > it->s->conf->hops_max) {
+		intake_refuse(it,
+			      reply(554, "5.4.6", "too many hops: this message runs in circles"));
+		return;
+	}
+	if (is_submission(it->s)) {
+		buf_put(&it->header, header);
+		if (it->header.full)
+			intake_refuse(it, reply(554, "5.6.0", "the header is too large"));
+		else if (it->head.ended)
+			header_whole(it);
+	} else {
+		put(it, header);
+	}
+	put(it, str_from(octets, n));
+}
+
+void intake_take(struct intake *it, struct str octets)
+{
+	it->size += octets.n;
+	if (it->size > it->s->conf->message_max)
+		intake_refuse(it, reply(552, "5.3.4", "message too large"));
+	if (it->refused.code || !octets.n)
+		return;
+	if (it->digest)
+		partly_digest_add(it->digest, octets);
+	if (it->head.ended)
+		put(it, octets);
+	else
+		take_header(it, octets);
+}
+
+struct reply intake_finish(struct intake *it)
+{
+	if (it->s->mail.body != BODY_BINARYMIME && dots_bare(&it->dots))
+		intake_refuse(it, reply(554, "5.6.0", "a line ends with CR or LF alone"));
+	if (!it->refused.code && is_submission(it->s) && !it->head.ended)
+		header_whole(it);
+	if (!it->refused.code) {
+		enum err e = incoming_finish(it->in);
+
+		if (e)
+			intake_refuse(it, reply_err(e));
+	}
+	return it->refused;
+}

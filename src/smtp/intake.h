@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_INTAKE_H
+#define SMTP_INTAKE_H
+/*
+ * intake.h - a message between its first octet and its delivery. What is wrong with it is
+ * remembered, the rest of its octets is taken and dropped, and the end says why.
+ */
+#include "smtp/dots.h"
+#include "smtp/head.h"
+#include "smtp/session.h"
+
+enum { HEADER_MAX = 1 << 20 }; /* octets of a submitted message's header */
+
+struct intake {
+	struct smtp *s;
+	struct incoming *in; /* owned; NULL once refused */
+	struct str id;       /* 16 hex digits: in Received and the log */
+	struct dots dots;
+	struct head head;
+	struct buf header;    /* owned; submission: until it is whole */
+	uint64_t size;        /* octets of the message as the client sent it */
+	int64_t started;      /* ms */
+	uint64_t read;        /* octets that came for it */
+	struct reply refused; /* code 0: not yet; the first reason stays */
+	void *digest;         /* owned; of the message, or NULL where nobody will ask */
+};
+
+/* Begins one for the transaction's recipients: our trace fields are in it already. It lives in
+ * s->tx and closes with it. */
+struct intake *intake_open(struct smtp *s);
+void intake_take(struct intake *it, struct str octets); /* suspends; of the message, no dots */
+void intake_refuse(struct intake *it, struct reply r);
+/* No more octets. Code 0: ready to be delivered, else why it is not. Suspends. */
+struct reply intake_finish(struct intake *it);
+
+/* What a user's header lacks (Date, Message-ID, From: RFC 6409 8) is put into add, with an empty
+ * line behind where there is no header at all. Refused unless who it says it is from is the
+ * user: RFC 6409 6.1. Suspends. */
+struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add);
+
+/* The message is over: delivers it, logs it, ends the transaction. Suspends. */
+struct reply message_end(struct smtp *s, struct intake *it);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_PARAM_H
+#define SMTP_PARAM_H
+/*
+ * param.h - what stands behind MAIL and RCPT: the path and its parameters. RFC 5321 4.1.1.2,
+ * 4.1.1.3; SIZE RFC 1870, BODY RFC 6152 and RFC 3030, SMTPUTF8 RFC 6531, DSN RFC 3461,
+ * AUTH RFC 4954 5. Never suspends. Results point into the text or the arena.
+ */
+#include "base/base.h"
+#include "mail/address.h"
+#include "smtp/reply.h"
+
+enum body { BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
+enum ret { RET_NONE, RET_FULL, RET_HDRS };
+enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
+enum { ENVID_MAX = 100, ORCPT_MAX = 500 };
+
+struct mail_args {
+	struct path from;
+	uint64_t size; /* 0: not told */
+	enum body body;
+	bool utf8; /* SMTPUTF8 */
+	enum ret ret;
+	struct str envid; /* xtext as it came, checked; RFC 3461 4.4 */
+};
+struct rcpt_args {
+	struct path to;
+	unsigned notify;  /* 0: not told */
+	struct str orcpt; /* "rfc822;..." as it came, checked; RFC 3461 4.2, RFC 6533 3 */
+};
+
+/* in stands behind the verb. Code 0: well understood, else the refusal. */
+struct reply mail_args(struct scan *in, struct arena *a, struct mail_args *out);
+struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+/*
+ * session.h - one client and its transaction, shared by the files of this room only.
+ */
+#include "base/base.h"
+#include "base/buf.h"
+#include "box/box.h"
+#include "fiber/io.h"
+#include "keeper/keeper.h"
+#include "smtp/param.h"
+#include "smtp/reply.h"
+#include "smtp/smtp.h"
+
+/* RFC 5321 4.1.4; CHUNK: BDAT is under way; BROKEN: it failed, only RSET leads out. */
+enum { START = 1, READY = 2, MAIL = 4, RCPT = 8, CHUNK = 16, BROKEN = 32, ANY = 63 };
+
+enum {
+	LINE_MAX_SMTP = 4608, /* octets: RFC 5321 4.5.3.1.4 asks for 512; a SASL response fits */
+	READ_MAX = 32 * 1024, /* octets of a message looked at in one go */
+	TARGETS_MAX = 4096,   /* mailboxes that all recipients of a transaction may expand to */
+	CMD_MEMORY = 8 << 20, /* octets; an alias of 1,000 targets and the From field fit */
+	HELO_MAX = 255, /* octets kept of the name a client gives itself: RFC 5321 4.5.3.1.2 */
+	SESSION_MEMORY = 64 << 10, /* octets; a login */
+	TX_MEMORY = 32 << 20, /* octets; TARGETS_MAX deliveries, 10,000 recipients and a header */
+};
+
+/* Which of the transaction's deliveries a recipient stands for. */
+struct target {
+	size_t index; /* in smtp.to */
+	struct target *next;
+};
+struct rcpt {
+	struct rcpt_args args;
+	struct target *targets;
+	struct rcpt *next;
+};
+
+struct smtp {
+	const struct smtp_server *srv; /* borrowed */
+	const struct smtp_conf *conf;  /* borrowed */
+	struct io *io;                 /* the caller's */
+	enum smtp_kind kind;
+	unsigned state;
+	struct arena *cmd;     /* owned; emptied before each command */
+	struct arena *tx;      /* owned; emptied by RSET and after a message */
+	struct arena *session; /* owned */
+	struct buf ahead;      /* owned; read beyond the end of DATA: smtp/wire.h */
+	struct str last;       /* the view that wire_some gave last */
+
+	char helo_octets[HELO_MAX];
+	struct str helo;    /* in helo_octets; empty: no EHLO yet */
+	bool esmtp;         /* it said EHLO or LHLO */
+	bool starting_tls;  /* the handshake follows the reply */
+	bool authenticated; /* then login is whose session it is, in session */
+	struct login login;
+	unsigned errors;    /* since the last message */
+	unsigned told;      /* refused recipients that were logged */
+	int64_t idle_until; /* ms */
+
+	/* the transaction, in tx */
+	struct mail_args mail;
+	struct rcpt *first, **last_rcpt;
+	unsigned nrcpt;
+	struct delivery *to;
+	size_t nto, cap_to;
+	size_t ntargets;
+	struct intake *intake; /* BDAT: the message so far */
+};
+
+/* Gives up the transaction, with all that was taken of a message. */
+void smtp_reset(struct smtp *s);
+/* Writes a reply; only the dispatcher does, and 354 and 334 before more is read. */
+void reply_put(struct smtp *s, struct reply r);
+/* What a failed read means for the client. */
+struct reply reply_read(enum err e);
+/* Is the session one of 587 or 465? */
+static inline bool is_submission(const struct smtp *s)
+{
+	return s->kind == SMTP_SUBMISSION;
+}
+
+struct reply cmd_auth(struct smtp *s, struct scan *in);
+struct reply cmd_mail(struct smtp *s, struct scan *in);
+struct reply cmd_rcpt(struct smtp *s, struct scan *in);
+struct reply cmd_data(struct smtp *s, struct scan *in);
+struct reply cmd_bdat(struct smtp *s, struct scan *in);
+
+#endif
