@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/bind.c - the listening sockets, bound once by main and handed to the children. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proc/supervise.h"
+
+enum { BACKLOG = 4096 };
+
+static void on(int fd, int layer, int option)
+{
+	int one = 1;
+
+	if (setsockopt(fd, layer, option, &one, sizeof one))
+		log_event(LOG_WARN, "setsockopt", KVN("option", option),
+			  KVC("reason", strerror(errno)));
+}
+
+static enum err bind_one(struct str host, uint16_t port, struct arena *a, int *out)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	bool is4 = inet_pton(AF_INET, str_c(a, host), &v4.sin_addr) == 1;
+
+	if (!is4 && inet_pton(AF_INET6, str_c(a, host), &v6.sin6_addr) != 1)
+		return E_SYNTAX;
+	int fd = socket(is4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return E_NOTFOUND;
+	on(fd, SOL_SOCKET, SO_REUSEADDR);
+	on(fd, IPPROTO_TCP, TCP_NODELAY); /* accepted sockets inherit it */
+	if (!is4)
+		on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	struct sockaddr *sa = is4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+	if (bind(fd, sa, is4 ? sizeof v4 : sizeof v6) || listen(fd, BACKLOG)) {
+		enum err e = errno == EADDRINUSE ? E_EXISTS
+			     : errno == EACCES   ? E_DENIED
+						 : E_NOTFOUND;
+		close(fd);
+		return e;
+	}
+	*out = fd;
+	return OK;
+}
+
+static void add(struct program *p, const struct service *service, const char *name, int fd)
+{
+	BUG_IF(p->nsockets == SOCKETS_MAX);
+	p->sockets[p->nsockets++] = (struct bound){ service, name, fd };
+}
+
+static enum err bind_addresses(struct program *p, const char *name, const struct addresses *list,
+			       struct arena *a, struct str *why)
+{
+	const struct service *service = service_find(str_of(name));
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct str host, item = list->item[i];
+		uint16_t port;
+		int fd;
+		if (p->nsockets + 2 > SOCKETS_MAX) {
+			*why = str_fmt(a, "more than %d listening addresses", SOCKETS_MAX - 2);
+			return E_LIMIT;
+		}
+		if (item.p[0] == '/') {
+			enum err e = ipc_listen(item, &fd);
+			if (e) {
+				*why = str_fmt(a, "cannot listen on %.*s", FMT(item));
+				return e;
+			}
+			add(p, service, name, fd);
+			continue;
+		}
+		BUG_IF(!address_split(item, &host, &port));
+		bool any = str_is(host, "*");
+		enum err e = bind_one(any ? S("0.0.0.0") : host, port, a, &fd);
+		if (!e)
+			add(p, service, name, fd);
+		/* A machine without IPv6 still is a mail server. */
+		if (!e && any && bind_one(S("::"), port, a, &fd) == OK)
+			add(p, service, name, fd);
+		if (e) {
+			*why = str_fmt(a, "cannot listen on %.*s for %s: %s", FMT(item), name,
+				       e == E_EXISTS ? "another program does already"
+				       : e == E_DENIED
+					       ? "this port needs root or CAP_NET_BIND_SERVICE"
+					       : "no such address here");
+			return e;
+		}
+	}
+	return OK;
+}
+
+/* The folders that main makes belong to the user whom the children become. */
+static enum err make_folder(struct program *p, struct str path, struct arena *a, struct str *why)
+{
+	struct str user = p->orders.config.user;
+	char *name = str_c(a, path);
+
+	if (mkdir(name, 0700) && errno != EEXIST) {
+		*why = str_fmt(a, "cannot make the folder %s: %s", name, strerror(errno));
+		return errno == EACCES ? E_DENIED : E_IO;
+	}
+	const struct passwd *pw = user.n && geteuid() == 0 ? getpwnam(str_c(a, user)) : NULL;
+	if (pw && chown(name, pw->pw_uid, pw->pw_gid))
+		log_event(LOG_WARN, "chown", KV("path", path), KVC("reason", strerror(errno)));
+	return OK;
+}
+
+enum err bind_all(struct program *p, struct arena *a, struct str *why)
+{
+	const struct config *c = &p->orders.config;
+	const struct {
+		const char *name;
+		const struct addresses *list;
+	} rows[] = {
+		{ "smtp", &c->smtp }, { "submission", &c->submission },
+		{ "lmtp", &c->lmtp }, { "submissions", &c->submissions },
+		{ "imap", &c->imap }, { "imaps", &c->imaps },
+		{ "pop3", &c->pop3 }, { "pop3s", &c->pop3s },
+	};
+	enum err e = make_folder(p, c->state, a, why);
+	int fd;
+
+	if (!e)
+		e = make_folder(p, str_fmt(a, "%.*s/run", FMT(c->state)), a, why);
+	for (size_t i = 0; !e && i < LENGTH(rows); i++)
+		e = bind_addresses(p, rows[i].name, rows[i].list, a, why);
+	if (e)
+		return e;
+	e = ipc_listen(c->control, &fd);
+	if (e) {
+		*why = str_fmt(a, "cannot listen on %.*s", FMT(c->control));
+		return e;
+	}
+	add(p, NULL, "control", fd);
+	return OK;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROC_CHILD_H
+#define PROC_CHILD_H
+/*
+ * child.h - what keeper, mx and session have in common: they are started by main with one
+ * descriptor (CHILD_FD), and all they hold afterwards came over it: settings as text, TLS
+ * material, sockets. They open nothing by themselves but the store.
+ */
+#include "base/base.h"
+#include "fiber/io.h"
+#include "ipc/ipc.h"
+#include "keeper/keeper.h"
+#include "proc/settings.h"
+#include "store/store.h"
+
+enum { CHILD_FD = 3 };
+
+/* What main asks of a child. Each is answered when it is done; an error's answer is a sentence. */
+enum ask {
+	ASK_SETTINGS, /* blob path, blob text, blob certificate, blob key; again at a reload */
+	ASK_SOCKET,   /* blob name, a listening descriptor; before ASK_START */
+	ASK_KEEPER,   /* a descriptor to the keeper; again when the keeper was started anew */
+	ASK_CLIENT,   /* to the keeper: blob role, a descriptor to a worker of that role */
+	ASK_START,    /* open the store, listen */
+	ASK_STOP,     /* end what is open, then the process */
+};
+/* The answer's fields: u8 err, blob sentence. */
+
+struct listener {
+	const struct service *service;
+	int fd;
+};
+enum { LISTENERS_MAX = 32 };
+
+struct child {
+	const char *name;          /* "mx0" */
+	struct peer *main;         /* owned */
+	struct settings *settings; /* owned; NULL before ASK_SETTINGS */
+	struct keeper *keeper;     /* owned; mx and session */
+	struct store *store;       /* owned; NULL before ASK_START */
+	struct arena *arena;       /* owned; lives as long as the process */
+	struct group *accepting;   /* owned; a fiber for each listener */
+	struct group *connections; /* owned; a fiber for each client */
+	struct listener listeners[LISTENERS_MAX];
+	size_t nlisteners;
+	struct signal stop; /* raised by ASK_STOP, or when main has gone */
+	uint64_t conn;      /* number of the latest connection */
+};
+
+/*
+ * A process in three steps, the same for all: what it does with each message of main's
+ * beyond the common ones (ASK_CLIENT, ASK_SOCKET), how it starts, how it ends.
+ */
+struct role {
+	const char *name;
+	enum err (*socket)(struct child *c, struct str name, int fd); /* owns fd at OK */
+	enum err (*client)(struct child *c, struct str role, int fd); /* NULL: not for it */
+	enum err (*start)(struct child *c);                           /* the store is open */
+	void (*configure)(struct child *c); /* new settings have come; NULL: nothing to do */
+	void (*stop)(struct child *c);      /* NULL: nothing more to do */
+};
+
+/* Runs the role until main says stop or is gone; the exit status of the process. */
+int child_run(const struct role *role, const char *name);
+
+/* The processes: one file each. */
+extern const struct role role_keeper, role_mx, role_session;
+
+/* Accepts on each of c's listeners until stop; every client gets a fiber (proc/serve.c). */
+MUST enum err serve_start(struct child *c);
+MUST enum err serve_socket(struct child *c, struct str name, int fd, enum process who);
+void serve_stop(struct child *c);
+
+#endif

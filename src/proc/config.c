@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/config.c - the table of keys, and reading a file by it. */
+#include "proc/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proc/value.h"
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct key keys[] = {
+	{ "", "hostname", VALUE_TEXT, AT(hostname), "localhost",
+	  "The name of this server: in greetings and Received lines; it should be in the DNS." },
+	{ "", "state", VALUE_PATH, AT(state), "/var/lib/tecsmail",
+	  "The folder of everything that is kept." },
+	{ "", "store", VALUE_TEXT, AT(store), "",
+	  "Engine and place of the mail; empty: lmdb in state." },
+	{ "", "control", VALUE_PATH, AT(control), "",
+	  "The socket of the operator's commands; empty: run/control in state." },
+	{ "", "user", VALUE_TEXT, AT(user), "",
+	  "The system user whose rights the processes have when started as root; empty: "
+	  "unchanged." },
+	{ "", "log", VALUE_LEVEL, AT(log_level), "info", "debug, info, warn or error." },
+	{ "", "postmaster", VALUE_TEXT, AT(postmaster), "",
+	  "Who gets the mail for postmaster in each domain; empty: the domain's first user." },
+	{ "", "detail", VALUE_TEXT, AT(detail), "+",
+	  "Parts user and detail in user+detail@domain." },
+	{ "", "quota", VALUE_SIZE, AT(quota), "0",
+	  "Octets that a new user may keep; 0: no limit." },
+	{ "", "password_min", VALUE_COUNT, AT(password_min), "8", "Characters of a new password." },
+	{ "listen", "smtp", VALUE_LIST, AT(smtp), "*:25", "Mail from other servers." },
+	{ "listen", "submission", VALUE_LIST, AT(submission), "*:587",
+	  "Mail from users, STARTTLS." },
+	{ "listen", "submissions", VALUE_LIST, AT(submissions), "*:465", "Mail from users, TLS." },
+	{ "listen", "imap", VALUE_LIST, AT(imap), "*:143", "Mailboxes, STARTTLS." },
+	{ "listen", "imaps", VALUE_LIST, AT(imaps), "*:993", "Mailboxes, TLS." },
+	{ "listen", "pop3", VALUE_LIST, AT(pop3), "*:110", "The inbox by POP3, STARTTLS." },
+	{ "listen", "pop3s", VALUE_LIST, AT(pop3s), "*:995", "The inbox by POP3, TLS." },
+	{ "listen", "lmtp", VALUE_LIST, AT(lmtp), "",
+	  "A unix socket for programs of this machine." },
+	{ "tls", "certificate", VALUE_PATH, AT(certificate), "tls/cert.pem", "The chain, PEM." },
+	{ "tls", "key", VALUE_PATH, AT(key), "tls/key.pem", "Its private key, PEM." },
+	{ "workers", "mx", VALUE_COUNT, AT(workers_mx), "0",
+	  "Processes for mail from other servers; 0: one a core." },
+	{ "workers", "session", VALUE_COUNT, AT(workers_session), "0",
+	  "Processes for users; 0: one a core." },
+	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
+	  "At a time, each process." },
+	{ "limits", "message_size", VALUE_SIZE, AT(message_size), "50M", "Octets of one message." },
+	{ "limits", "recipients", VALUE_COUNT, AT(recipients), "1000", "Of one message." },
+	{ "limits", "hops", VALUE_COUNT, AT(hops), "50", "Received lines: more is a loop." },
+	{ "limits", "idle", VALUE_TIME, AT(idle_ms), "31min", "A silent IMAP client is cut off." },
+};
+
+const struct key *key_find(struct str section, struct str name)
+{
+	for (size_t i = 0; i < LENGTH(keys); i++)
+		if (str_is(section, keys[i].section) && str_is(name, keys[i].name))
+			return &keys[i];
+	return NULL;
+}
+
+struct str config_key(size_t n, struct arena *a)
+{
+	if (n >= LENGTH(keys))
+		return S_NONE;
+	return str_fmt(a, "%s%s%s", keys[n].section, *keys[n].section ? "." : "", keys[n].name);
+}
+
+/* libconfuse's callbacks have no argument of ours: this is what the parse under way tells. */
+static struct parsing {
+	struct arena *a;
+	struct str path;
+	struct str why;
+} * parsing;
+
+static void complain(cfg_t *cfg, const char *fmt, va_list args)
+{
+	char text[512];
+
+	if (parsing->why.n) /* the first fault is the one to mend first */
+		return;
+	vsnprintf(text, sizeof text, fmt, args);
+	parsing->why =
+		str_fmt(parsing->a, "%.*s:%d: %s", FMT(parsing->path), cfg ? cfg->line : 0, text);
+}
+
+static struct str section_name(cfg_t *cfg)
+{
+	return str_is(str_of(cfg_name(cfg)), "root") ? S("") : str_of(cfg_name(cfg));
+}
+
+/* Called by the parser as soon as it has a value, while it knows the line. */
+static int validate(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct key *k = key_find(section_name(cfg), str_of(cfg_opt_name(opt)));
+	unsigned n = cfg_opt_size(opt);
+	struct config scratch;
+	struct str why;
+
+	BUG_IF(!k);
+	if (k->type == VALUE_LIST) {
+		if (n && !list_item_ok(k, str_of(cfg_opt_getnstr(opt, n - 1)), parsing->a, &why)) {
+			cfg_error(cfg, "%.*s", FMT(why));
+			return -1;
+		}
+		return 0;
+	}
+	if (!value_set(k, str_of(cfg_opt_getnstr(opt, 0)), parsing->path, parsing->a, &scratch,
+		       &why)) {
+		cfg_error(cfg, "%.*s", FMT(why));
+		return -1;
+	}
+	return 0;
+}
+
+/* The table as libconfuse wants it: sections as options that hold options. */
+static cfg_opt_t *options(struct arena *a, const char *section, bool top)
+{
+	cfg_opt_t *opts = ARENA_ARRAY(a, cfg_opt_t, 2 * LENGTH(keys) + 1);
+	const char *last = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < LENGTH(keys); i++) {
+		const struct key *k = &keys[i];
+		if (str_is(str_of(k->section), section)) {
+			if (k->type == VALUE_LIST)
+				opts[n++] = (cfg_opt_t)CFG_STR_LIST(k->name, NULL, CFGF_NODEFAULT);
+			else
+				opts[n++] = (cfg_opt_t)CFG_STR(k->name, NULL, CFGF_NODEFAULT);
+		} else if (top && !str_is(str_of(k->section), last)) {
+			last = k->section;
+			opts[n++] = (cfg_opt_t)CFG_SEC(k->section, options(a, k->section, false),
+						       CFGF_NODEFAULT);
+		}
+	}
+	opts[n] = (cfg_opt_t)CFG_END();
+	return opts;
+}
+
+static void take_list(const struct key *k, cfg_opt_t *opt, struct arena *a, struct config *out)
+{
+	struct addresses *list = (struct addresses *)(void *)((char *)out + k->offset);
+	size_t n = opt ? cfg_opt_size(opt) : *k->fallback ? 1 : 0;
+	struct str *item = ARENA_ARRAY(a, struct str, n);
+
+	for (size_t i = 0; i < n; i++)
+		item[i] = str_dup(a, str_of(opt ? cfg_opt_getnstr(opt, (unsigned)i) : k->fallback));
+	*list = (struct addresses){ item, n };
+}
+
+/* What the file says, or the default; both have passed the same checks. */
+static void take(cfg_t *cfg, const struct key *k, struct str path, struct arena *a,
+		 struct config *out)
+{
+	cfg_t *in = *k->section ? cfg_getsec(cfg, k->section) : cfg;
+	cfg_opt_t *opt = in ? cfg_getopt(in, k->name) : NULL;
+	struct str why;
+
+	if (opt && !(opt->flags & CFGF_MODIFIED))
+		opt = NULL;
+	if (k->type == VALUE_LIST) {
+		take_list(k, opt, a, out);
+		return;
+	}
+	struct str text = str_of(opt ? cfg_opt_getnstr(opt, 0) : k->fallback);
+	BUG_IF(!value_set(k, str_dup(a, text), path, a, out, &why));
+}
+
+static void derive(struct arena *a, struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+
+	if (!c->workers_mx)
+		c->workers_mx = n;
+	if (!c->workers_session)
+		c->workers_session = n;
+	if (!c->store.n)
+		c->store = str_fmt(a, "lmdb:%.*s/store", FMT(c->state));
+	if (!c->control.n)
+		c->control = str_fmt(a, "%.*s/run/control", FMT(c->state));
+}
+
+static void set_validators(cfg_t *cfg, struct arena *a)
+{
+	for (size_t i = 0; i < LENGTH(keys); i++) {
+		const char *section = keys[i].section;
+		struct str name = *section ? str_fmt(a, "%s|%s", section, keys[i].name)
+					   : str_of(keys[i].name);
+		cfg_set_validate_func(cfg, str_c(a, name), validate);
+	}
+}
+
+enum err config_parse(struct str path, struct str text, struct arena *a, struct config *out,
+		      struct str *why)
+{
+	struct parsing now = { a, path, S_NONE };
+
+	if (text.n > CONFIG_MAX || memchr(text.p ? text.p : "", 0, text.n)) {
+		*why = str_fmt(a, "%.*s: not a configuration: too long, or not text", FMT(path));
+		return E_SYNTAX;
+	}
+	cfg_t *cfg = cfg_init(options(a, "", true), CFGF_NONE);
+	parsing = &now;
+	cfg_set_error_function(cfg, complain);
+	set_validators(cfg, a);
+	*out = (struct config){ 0 };
+	enum err e = OK;
+	if (cfg_parse_buf(cfg, str_c(a, text)) != CFG_SUCCESS) {
+		e = E_SYNTAX;
+		*why = now.why.n ? now.why : str_fmt(a, "%.*s: not understood", FMT(path));
+	}
+	for (size_t i = 0; !e && i < LENGTH(keys); i++)
+		take(cfg, &keys[i], path, a, out);
+	cfg_free(cfg);
+	parsing = NULL;
+	if (!e)
+		derive(a, out);
+	return e;
+}
+
+enum err file_read(struct str path, size_t max, struct arena *a, struct str *out, struct str *why)
+{
+	int fd = open(str_c(a, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		int reason = errno;
+		*why = str_fmt(a, "%.*s: %s", FMT(path), strerror(reason));
+		if (fd >= 0)
+			close(fd);
+		return reason == ENOENT ? E_NOTFOUND : reason == EACCES ? E_DENIED : E_IO;
+	}
+	char *p = arena_alloc(a, max + 1);
+	size_t n = 0;
+	ssize_t got;
+	while (n <= max && (got = read(fd, p + n, max + 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	if (n > max) {
+		*why = str_fmt(a, "%.*s: longer than %zu octets", FMT(path), max);
+		return E_LIMIT;
+	}
+	*out = STR(p, n);
+	return OK;
+}
+
+enum err config_load(struct str path, struct arena *a, struct config *out, struct str *why)
+{
+	struct str text;
+
+	enum err e = file_read(path, CONFIG_MAX, a, &text, why);
+	return e ? e : config_parse(path, text, a, out, why);
+}
+
+void config_print(struct buf *out)
+{
+	const char *section = "";
+
+	buf_fmt(out, "# tecsmail.conf - every key with its default; tecsmail.conf(5) says more.\n");
+	for (size_t i = 0; i < LENGTH(keys); i++) {
+		const struct key *k = &keys[i];
+		const char *indent = *k->section ? "\t" : "";
+		if (!str_is(str_of(k->section), section)) {
+			buf_fmt(out, "%s\n%s {\n", *section ? "}\n" : "", k->section);
+			section = k->section;
+		}
+		buf_fmt(out, "%s# %s\n", indent, k->meaning);
+		if (k->type == VALUE_LIST)
+			buf_fmt(out, "%s%s = {%s%s%s}\n", indent, k->name, *k->fallback ? "\"" : "",
+				k->fallback, *k->fallback ? "\"" : "");
+		else
+			buf_fmt(out, "%s%s = \"%s\"\n", indent, k->name, k->fallback);
+	}
+	buf_fmt(out, "}\n");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROC_CONFIG_H
+#define PROC_CONFIG_H
+/*
+ * config.h - the operator's settings: few keys, each with a default; one table in config.c is
+ * their list for the parser, for `tecsmail config` and for the manual page.
+ *
+ * The syntax is libconfuse's: `key = value`, sections in braces, lists in braces, '#' comments.
+ * Relative paths count from the folder of the file. What is not known or makes no sense is an
+ * error with file and line, never a guess.
+ */
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/log.h"
+
+#define CONFIG_PATH "/etc/tecsmail/tecsmail.conf"
+
+struct addresses { /* "ADDRESS:PORT", "[V6]:PORT", "*:PORT"; a path for lmtp */
+	const struct str *item;
+	size_t n;
+};
+
+struct config {
+	struct str hostname, state, store, user, control, postmaster, detail;
+	enum log_level log_level;
+	struct addresses smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp;
+	struct str certificate, key;
+	unsigned workers_mx, workers_session;
+	unsigned connections;  /* of one process */
+	uint64_t message_size; /* octets */
+	unsigned recipients, hops;
+	unsigned password_min; /* characters of a new password */
+	uint64_t quota;        /* octets for a new user, 0: no limit */
+	int64_t idle_ms;
+};
+
+enum { CONFIG_MAX = 128 * 1024 };
+
+/* Everything lives in the arena. path names the text in messages and is the base of relative
+ * paths. E_SYNTAX: why is "FILE:LINE: sentence". */
+MUST enum err config_parse(struct str path, struct str text, struct arena *a, struct config *out,
+			   struct str *why);
+/* The same from a file. E_NOTFOUND, E_DENIED, E_LIMIT, E_IO. (blocks: at a program's start) */
+MUST enum err config_load(struct str path, struct arena *a, struct config *out, struct str *why);
+/* A whole file of at most max octets; why as above. (blocks) */
+MUST enum err file_read(struct str path, size_t max, struct arena *a, struct str *out,
+			struct str *why);
+/* A configuration file with every key, its meaning and its default, ready to be edited. */
+void config_print(struct buf *out);
+/* The n-th key as "section.key" or "key"; S_NONE past the end. For tests of the manual. */
+struct str config_key(size_t n, struct arena *a);
+
+/* "ADDRESS:PORT" in parts; a "*" is every address of the machine. */
+bool address_split(struct str text, struct str *host, uint16_t *port);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/* What an operator may write, and what he is told where it is wrong. */
+#include "check.h"
+#include "proc/config.h"
+
+static struct arena *a;
+
+static void wrong(const char *text, const char *want)
+{
+	struct config c;
+	struct str why = S_NONE;
+
+	CHECK_NUM(config_parse(S("/etc/t.conf"), str_of(text), a, &c, &why), E_SYNTAX);
+	CHECK_STR(why, want);
+}
+
+static void test_wrong(void)
+{
+	wrong("hostnam = x\n", "/etc/t.conf:1: no such option 'hostnam'");
+	wrong("\n\nlimits {\n\tmessage_size = big\n}\n",
+	      "/etc/t.conf:4: message_size: \"big\" is not a size like 50M (K, M, G, T)");
+	wrong("limits {\n\tidle = 5\n}\n",
+	      "/etc/t.conf:2: idle: \"5\" is not a time like 30s (ms, s, min, h, d)");
+	wrong("log = loud\n", "/etc/t.conf:1: log: \"loud\" is not debug, info, warn or error");
+	wrong("listen {\n\n imap = {\"1.2.3.4:143\", \"imap\"}\n}\n",
+	      "/etc/t.conf:3: imap: \"imap\" is not ADDRESS:PORT");
+	wrong("listen { imap = {\"mail.test:143\"} }",
+	      "/etc/t.conf:1: imap: \"mail.test:143\" is not a numeric address, or *, with :PORT");
+	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
+}
+
+static void test_good(void)
+{
+	struct config c;
+	struct str why = S_NONE;
+
+	CHECK_NUM(config_parse(S("/srv/m/t.conf"),
+			       S("# a comment\nhostname = mail.example.test\nstate = data\n"
+				 "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
+				 "= {}\n}\n"
+				 "limits {\n message_size = 20M\n idle = 45min\n}\n"),
+			       a, &c, &why),
+		  OK);
+	CHECK_STR(c.hostname, "mail.example.test");
+	CHECK_STR(c.state, "/srv/m/data");
+	CHECK_STR(c.store, "lmdb:/srv/m/data/store");
+	CHECK_STR(c.control, "/srv/m/data/run/control");
+	CHECK_STR(c.certificate, "/srv/m/tls/cert.pem");
+	CHECK_NUM(c.imaps.n, 2);
+	CHECK_STR(c.imaps.item[1], "[::1]:10993");
+	CHECK_NUM(c.pop3.n, 0);
+	CHECK_NUM(c.imap.n, 1);
+	CHECK_STR(c.imap.item[0], "*:143");
+	CHECK_NUM(c.message_size, 20 << 20);
+	CHECK_NUM(c.idle_ms, 45 * 60000);
+	CHECK_NUM(c.recipients, 1000);
+	CHECK(c.workers_mx >= 1);
+}
+
+/* The file that `tecsmail config` prints is one that the program takes, and means the same. */
+static void test_print(void)
+{
+	struct buf b = buf_new(64 << 10);
+	struct config c, defaults;
+	struct str why = S_NONE;
+
+	config_print(&b);
+	CHECK(!b.full);
+	CHECK_NUM(config_parse(S("/x"), buf_str(&b), a, &c, &why), OK);
+	CHECK_STR(why, "");
+	CHECK_NUM(config_parse(S("/x"), S(""), a, &defaults, &why), OK);
+	CHECK(str_eq(c.state, defaults.state));
+	CHECK_NUM(c.smtp.n, defaults.smtp.n);
+	CHECK_NUM(c.message_size, defaults.message_size);
+	buf_free(&b);
+}
+
+static void test_address(void)
+{
+	struct str host;
+	uint16_t port;
+
+	CHECK(address_split(S("*:25"), &host, &port) && str_is(host, "*") && port == 25);
+	CHECK(address_split(S("[::1]:993"), &host, &port) && str_is(host, "::1") && port == 993);
+	CHECK(!address_split(S("25"), &host, &port));
+	CHECK(!address_split(S("*:0"), &host, &port));
+	CHECK(!address_split(S("*:65536"), &host, &port));
+}
+
+int main(void)
+{
+	a = arena_new(64 << 20);
+	test_wrong();
+	test_good();
+	test_print();
+	test_address();
+	arena_free(&a);
+	return check_done();
+}

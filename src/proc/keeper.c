@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * proc/keeper.c - the process that knows who lives here.
+ *
+ * Who:    "keeper", the only one of its kind.
+ * Holds:  the store's directory and secrets, a socket to each worker, the control socket.
+ * May:    say where mail goes, who may come in, and take the operator's commands.
+ * Not:    touch the network, see mail.
+ */
+#include <unistd.h>
+
+#include "ipc/ipc.h"
+#include "keeper/serve.h"
+#include "proc/child.h"
+
+enum { CLIENTS_MAX = 1024 };
+
+/* One keeper a process. */
+static struct keeping *keeping;
+static struct peer *clients[CLIENTS_MAX]; /* owned; those that have gone make room for new ones */
+static int control = -1;
+
+static enum err take_socket(struct child *c, struct str name, int fd)
+{
+	(void)c;
+	if (!str_is(name, "control") || control >= 0)
+		return E_SYNTAX;
+	control = fd;
+	return OK;
+}
+
+/* A worker: asks is its role, and so says what it may ask. */
+static enum err take_client(struct child *c, struct str asks, int fd)
+{
+	enum face face = str_is(asks, role_mx.name) ? FACE_MX : FACE_SESSION;
+
+	(void)c;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (clients[i] && peer_gone(clients[i]))
+			peer_close(&clients[i]);
+		if (clients[i])
+			continue;
+		clients[i] = peer_new(fd, keeping_service(keeping, face));
+		return OK;
+	}
+	return E_LIMIT;
+}
+
+static void serve_control(void *arg)
+{
+	(void)arg;
+	ipc_accept_loop(control, keeping_service(keeping, FACE_OPERATOR));
+}
+
+static struct keeping_conf conf(const struct child *c)
+{
+	const struct config *g = &c->settings->config;
+
+	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
+				      .password_min = g->password_min };
+}
+
+static enum err start(struct child *c)
+{
+	struct keeping_conf k = conf(c);
+	enum err e = keeping_new(c->store, &k, &keeping);
+
+	if (!e && control >= 0)
+		e = group_spawn(c->accepting, "control", serve_control, NULL);
+	return e;
+}
+
+static void configure(struct child *c)
+{
+	struct keeping_conf k = conf(c);
+
+	if (keeping)
+		keeping_configure(keeping, &k);
+}
+
+static void stop(struct child *c)
+{
+	(void)c;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (clients[i])
+			peer_close(&clients[i]);
+	if (keeping)
+		keeping_close(&keeping);
+	if (control >= 0) {
+		fd_forget(control);
+		close(control);
+	}
+}
+
+const struct role role_keeper = { "keeper", take_socket, take_client, start, configure, stop };

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/orders.c - configuration and TLS files, read by main and checked before anybody is told. */
+#include <limits.h>
+
+#include "fiber/io.h"
+#include "proc/supervise.h"
+
+static enum err check_tls(const struct orders *o, struct arena *a, struct str *why)
+{
+	struct str reason = S_NONE;
+	struct tls *tls;
+
+	enum err e = tls_server_new(o->cert, o->key, a, &tls, &reason);
+	if (e) {
+		*why = str_fmt(a, "TLS with %.*s and %.*s: %.*s", FMT(o->config.certificate),
+			       FMT(o->config.key), FMT(reason));
+		return e;
+	}
+	tls_release(&tls);
+	return OK;
+}
+
+enum err orders_read(struct str path, struct arena *a, struct orders *out, struct str *why)
+{
+	char real[PATH_MAX];
+
+	*out = (struct orders){ .arena = arena_new(4 << 20) };
+	/* Relative paths count from the file's folder, wherever a child stands. */
+	out->path = str_dup(out->arena, realpath(str_c(a, path), real) ? str_of(real) : path);
+	enum err e = file_read(out->path, CONFIG_MAX, out->arena, &out->text, why);
+	if (!e)
+		e = config_parse(out->path, out->text, out->arena, &out->config, why);
+	if (!e)
+		e = file_read(out->config.certificate, SETTINGS_FILE_MAX, out->arena, &out->cert,
+			      why);
+	if (!e)
+		e = file_read(out->config.key, SETTINGS_FILE_MAX, out->arena, &out->key, why);
+	if (!e)
+		e = check_tls(out, a, why);
+	if (e) {
+		*why = str_dup(a, *why);
+		arena_free(&out->arena);
+	}
+	return e;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/serve.c - listening sockets of mx and session: each client gets a fiber. */
+#include <unistd.h>
+
+#include "fiber/io.h"
+#include "proc/child.h"
+
+enum { HANDSHAKE_MS = 30000, NO_DESCRIPTOR_MS = 100 };
+
+struct client {
+	struct child *child;
+	const struct service *service;
+	int fd;
+};
+
+/* One client, from the first octet to the last. */
+static void client(void *arg)
+{
+	struct client c = *(struct client *)arg;
+	free(arg);
+
+	struct settings *s = settings_hold(c.child->settings);
+	struct io *io = io_new(c.fd);
+	struct io_peer peer = io_peer(io);
+	struct log_context context = {
+		.conn = ++c.child->conn, .proto = c.service->name, .ip = peer.ip, .port = peer.port
+	};
+
+	fiber_log_context(&context);
+	log_event(LOG_DEBUG, "connect");
+	io_deadline(io, clock_in(HANDSHAKE_MS));
+	if (!c.service->tls || io_tls_accept(io, s->tls) == OK)
+		c.service->serve(s, io);
+	log_event(LOG_DEBUG, "disconnect");
+	io_close(&io);
+	settings_release(&s);
+}
+
+static void refuse(struct child *c, const struct listener *l, int fd)
+{
+	log_event(LOG_WARN, "connection.limit", KVC("listener", l->service->name),
+		  KVN("open", group_size(c->connections)));
+	close(fd);
+}
+
+struct accepting {
+	struct child *child;
+	size_t listener;
+};
+
+static void accept_loop(void *arg)
+{
+	struct accepting a = *(struct accepting *)arg;
+	struct listener *l = &a.child->listeners[a.listener];
+	int fd;
+
+	free(arg);
+	for (;;) {
+		enum err e = io_accept(l->fd, &fd);
+		if (e == E_AGAIN && fiber_sleep(clock_in(NO_DESCRIPTOR_MS)) == OK)
+			continue;
+		if (e)
+			break;
+		if (group_size(a.child->connections) >= a.child->settings->config.connections) {
+			refuse(a.child, l, fd);
+			continue;
+		}
+		struct client *k = NEW(struct client);
+		*k = (struct client){ a.child, l->service, fd };
+		if (group_spawn(a.child->connections, "client", client, k)) {
+			free(k);
+			refuse(a.child, l, fd);
+		}
+	}
+}
+
+enum err serve_socket(struct child *c, struct str name, int fd, enum process who)
+{
+	const struct service *service = service_find(name);
+
+	if (!service || service->who != who || fd < 0)
+		return E_SYNTAX;
+	if (c->nlisteners == LISTENERS_MAX)
+		return E_LIMIT;
+	c->listeners[c->nlisteners++] = (struct listener){ service, fd };
+	return OK;
+}
+
+enum err serve_start(struct child *c)
+{
+	for (size_t i = 0; i < c->nlisteners; i++) {
+		struct accepting *a = NEW(struct accepting);
+		*a = (struct accepting){ c, i };
+		enum err e = group_spawn(c->accepting, "accept", accept_loop, a);
+		if (e) {
+			free(a);
+			return e;
+		}
+	}
+	return OK;
+}
+
+void serve_stop(struct child *c)
+{
+	group_cancel(c->accepting);
+	if (group_wait(c->accepting, NEVER))
+		return;
+	for (size_t i = 0; i < c->nlisteners; i++) {
+		fd_forget(c->listeners[i].fd);
+		close(c->listeners[i].fd);
+	}
+	c->nlisteners = 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/settings.c - one generation of the configuration, and the table of services. */
+#include "proc/settings.h"
+
+static void serve_mx(const struct settings *s, struct io *io)
+{
+	smtp_serve(&s->smtp, SMTP_MX, io);
+}
+
+static void serve_submission(const struct settings *s, struct io *io)
+{
+	smtp_serve(&s->smtp, SMTP_SUBMISSION, io);
+}
+
+static void serve_lmtp(const struct settings *s, struct io *io)
+{
+	smtp_serve(&s->smtp, SMTP_LMTP, io);
+}
+
+static void serve_imap(const struct settings *s, struct io *io)
+{
+	imap_serve(&s->imap, io);
+}
+
+static void serve_pop3(const struct settings *s, struct io *io)
+{
+	pop3_serve(&s->pop3, io);
+}
+
+static const struct service services[] = {
+	{ "smtp", PROCESS_MX, false, serve_mx },
+	{ "lmtp", PROCESS_MX, false, serve_lmtp },
+	{ "submission", PROCESS_SESSION, false, serve_submission },
+	{ "submissions", PROCESS_SESSION, true, serve_submission },
+	{ "imap", PROCESS_SESSION, false, serve_imap },
+	{ "imaps", PROCESS_SESSION, true, serve_imap },
+	{ "pop3", PROCESS_SESSION, false, serve_pop3 },
+	{ "pop3s", PROCESS_SESSION, true, serve_pop3 },
+};
+
+const struct service *service_find(struct str name)
+{
+	for (size_t i = 0; i < LENGTH(services); i++)
+		if (str_is(name, services[i].name))
+			return &services[i];
+	return NULL;
+}
+
+static void apply(struct settings *s)
+{
+	const struct config *c = &s->config;
+
+	s->smtp_conf = smtp_conf_default();
+	s->smtp_conf.hostname = c->hostname;
+	s->smtp_conf.message_max = c->message_size;
+	s->smtp_conf.recipients_max = c->recipients;
+	s->smtp_conf.hops_max = c->hops;
+	s->imap_conf = IMAP_CONF_DEFAULT;
+	s->imap_conf.hostname = c->hostname;
+	s->imap_conf.message_max = c->message_size;
+	s->imap_conf.idle_ms = c->idle_ms;
+	s->pop3_conf = pop3_conf_default();
+	s->pop3_conf.hostname = c->hostname;
+}
+
+enum err settings_new(struct str path, struct str text, struct str cert, struct str key,
+		      struct store *store, struct keeper *keeper, struct arena *a,
+		      struct settings **out, struct str *why)
+{
+	struct settings *s = NEW(struct settings);
+
+	s->refs = 1;
+	s->arena = arena_new(4 << 20);
+	enum err e = config_parse(str_dup(s->arena, path), text, s->arena, &s->config, why);
+	if (!e)
+		e = tls_server_new(cert, key, a, &s->tls, why);
+	if (e) {
+		*why = str_dup(a, *why);
+		settings_release(&s);
+		return e;
+	}
+	apply(s);
+	s->smtp = (struct smtp_server){ &s->smtp_conf, store, keeper, s->tls };
+	s->imap = (struct imap_server){ &s->imap_conf, store, keeper, s->tls };
+	s->pop3 = (struct pop3_server){ &s->pop3_conf, store, keeper, s->tls };
+	*out = s;
+	return OK;
+}
+
+struct settings *settings_hold(struct settings *s)
+{
+	s->refs++;
+	return s;
+}
+
+void settings_release(struct settings **sp)
+{
+	struct settings *s = *sp;
+
+	*sp = NULL;
+	if (!s || --s->refs)
+		return;
+	if (s->tls)
+		tls_release(&s->tls);
+	arena_free(&s->arena);
+	free(s);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROC_SETTINGS_H
+#define PROC_SETTINGS_H
+/*
+ * settings.h - the configuration as one generation: what a connection started with it keeps
+ * until it ends, however often the configuration is read anew meanwhile.
+ */
+#include "base/base.h"
+#include "fiber/io.h"
+#include "imap/imap.h"
+#include "pop3/pop3.h"
+#include "proc/config.h"
+#include "smtp/smtp.h"
+
+/* One row a kind of listening socket: its word in the configuration and the log. */
+enum process { PROCESS_MX, PROCESS_SESSION, PROCESS_KEEPER };
+struct settings;
+struct service {
+	const char *name;
+	enum process who;
+	bool tls; /* from the first octet, RFC 8314 3 */
+	void (*serve)(const struct settings *s, struct io *io); /* suspends */
+};
+const struct service *service_find(struct str name); /* NULL: no such service */
+
+/* Reference counted; immutable but for the count. */
+struct settings {
+	unsigned refs;
+	struct arena *arena;
+	struct config config;
+	struct tls *tls;
+	struct smtp_conf smtp_conf;
+	struct imap_conf imap_conf;
+	struct pop3_conf pop3_conf;
+	struct smtp_server smtp;
+	struct imap_server imap;
+	struct pop3_server pop3;
+};
+
+/* From a configuration's text (path is for messages). store and keeper are borrowed and may be
+ * NULL in a process that serves nobody. E_SYNTAX: why is a sentence in a. */
+MUST enum err settings_new(struct str path, struct str text, struct str cert, struct str key,
+			   struct store *store, struct keeper *keeper, struct arena *a,
+			   struct settings **out, struct str *why);
+struct settings *settings_hold(struct settings *s);
+void settings_release(struct settings **s);
+
+#endif

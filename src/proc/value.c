@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* proc/value.c - sizes, times, paths and addresses as operators write them. */
+#include "proc/value.h"
+
+#include <arpa/inet.h>
+
+enum { COUNT_MAX = 1000000, TEXT_MAX = 1000 };
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+static const struct unit sizes[] = {
+	{ "", 1 }, { "K", 1 << 10 }, { "M", 1 << 20 }, { "G", 1 << 30 }, { "T", 1ULL << 40 },
+};
+static const struct unit times[] = {
+	{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+};
+
+static bool with_unit(struct str text, const struct unit *units, size_t n, uint64_t *out)
+{
+	struct scan in = scan(text);
+	uint64_t number = scan_num(&in, 1000000000000);
+
+	for (size_t i = 0; !in.bad && i < n; i++) {
+		if (str_iis(in.rest, units[i].name) && number <= INT64_MAX / units[i].factor) {
+			*out = number * units[i].factor;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool count(struct str text, uint64_t *out)
+{
+	struct scan in = scan(text);
+
+	*out = scan_num(&in, COUNT_MAX);
+	return scan_end(&in);
+}
+
+static struct str absolute(struct str text, struct str path, struct arena *a)
+{
+	size_t slash = str_rfind(path, '/');
+
+	if (!text.n || text.p[0] == '/' || slash == path.n)
+		return text;
+	return str_fmt(a, "%.*s/%.*s", FMT(str_part(path, 0, slash)), FMT(text));
+}
+
+static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,
+		  struct str *why)
+{
+	*why = str_fmt(a, "%s: \"%.*s\" is not %s", k->name, FMT(str_part(text, 0, 100)), want);
+	return false;
+}
+
+bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,
+	       struct config *out, struct str *why)
+{
+	void *field = (char *)out + k->offset;
+	uint64_t number = 0;
+
+	if (text.n > TEXT_MAX)
+		return wrong(k, text, "short enough", a, why);
+	switch (k->type) {
+	case VALUE_TEXT: *(struct str *)field = text; return true;
+	case VALUE_PATH: *(struct str *)field = absolute(text, path, a); return true;
+	case VALUE_COUNT:
+		if (!count(text, &number))
+			return wrong(k, text, "a number up to 1000000", a, why);
+		*(unsigned *)field = (unsigned)number;
+		return true;
+	case VALUE_SIZE:
+		if (!with_unit(text, sizes, LENGTH(sizes), &number))
+			return wrong(k, text, "a size like 50M (K, M, G, T)", a, why);
+		*(uint64_t *)field = number;
+		return true;
+	case VALUE_TIME:
+		if (!with_unit(text, times, LENGTH(times), &number))
+			return wrong(k, text, "a time like 30s (ms, s, min, h, d)", a, why);
+		*(int64_t *)field = (int64_t)number;
+		return true;
+	case VALUE_LEVEL:
+		if (!log_level_of(text, field))
+			return wrong(k, text, "debug, info, warn or error", a, why);
+		return true;
+	case VALUE_LIST: break;
+	}
+	BUG_IF(true);
+	return false;
+}
+
+bool address_split(struct str text, struct str *host, uint16_t *port)
+{
+	size_t colon = str_rfind(text, ':');
+	struct scan in = scan(str_from(text, colon + 1));
+
+	*host = str_part(text, 0, colon);
+	*port = (uint16_t)scan_num(&in, 65535);
+	if (colon == text.n || !scan_end(&in) || !*port)
+		return false;
+	if (host->n > 2 && host->p[0] == '[' && host->p[host->n - 1] == ']')
+		*host = str_part(*host, 1, host->n - 2);
+	return true;
+}
+
+bool list_item_ok(const struct key *k, struct str text, struct arena *a, struct str *why)
+{
+	struct str host;
+	uint16_t port;
+	unsigned char to[16];
+
+	if (str_is(str_of(k->name), "lmtp"))
+		return (text.n && text.p[0] == '/' && text.n < 100) ||
+		       wrong(k, text, "the path of a socket", a, why);
+	if (!address_split(text, &host, &port))
+		return wrong(k, text, "ADDRESS:PORT", a, why);
+	if (str_is(host, "*") || inet_pton(AF_INET, str_c(a, host), to) == 1 ||
+	    inet_pton(AF_INET6, str_c(a, host), to) == 1)
+		return true;
+	return wrong(k, text, "a numeric address, or *, with :PORT", a, why);
+}

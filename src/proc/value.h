@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROC_VALUE_H
+#define PROC_VALUE_H
+/* value.h - one value of the configuration: its type, its check, its place. */
+#include "proc/config.h"
+
+enum value_type {
+	VALUE_TEXT,
+	VALUE_PATH,  /* absolute, or from the folder of the file */
+	VALUE_COUNT, /* 0 .. 1,000,000 */
+	VALUE_SIZE,  /* octets, with K, M, G, T */
+	VALUE_TIME,  /* ms, s, min, h, d; kept as milliseconds */
+	VALUE_LEVEL, /* of the log */
+	VALUE_LIST,  /* of addresses */
+};
+
+struct key {
+	const char *section; /* "" at the top */
+	const char *name;
+	enum value_type type;
+	size_t offset;        /* in struct config */
+	const char *fallback; /* as the operator would write it */
+	const char *meaning;
+};
+
+/* Sets the field of out. False: why is what is wrong, with the key's name. Never for a list. */
+bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,
+	       struct config *out, struct str *why);
+bool list_item_ok(const struct key *k, struct str text, struct arena *a, struct str *why);
+
+#endif
