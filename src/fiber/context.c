@@ -4,15 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -205,7 +197,7 @@ static void jump(struct context *from, struct context *to)
 
 void context_make(struct context *c, void *low, size_t size, void (*entry)(void *), void *arg)
 {
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 	__asan_unpoison_memory_region(low, size); /* its last user left without returning */
 #endif
 	c->low = low;
@@ -216,18 +208,18 @@ void context_make(struct context *c, void *low, size_t size, void (*entry)(void 
 
 void context_switch(struct context *from, struct context *to)
 {
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 	__sanitizer_start_switch_fiber(&from->fake, to->low, to->size);
 #endif
 	jump(from, to);
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 	__sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
 #endif
 }
 
 void context_leave(struct context *from, struct context *to)
 {
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 	__sanitizer_start_switch_fiber(NULL, to->low, to->size);
 #endif
 	jump(from, to);
@@ -236,7 +228,7 @@ void context_leave(struct context *from, struct context *to)
 
 void context_entered(struct context *from)
 {
-#ifdef WITH_ASAN
+#ifdef CONTEXT_ASAN
 	__sanitizer_finish_switch_fiber(NULL, &from->low, &from->size);
 #else
 	(void)from;

@@ -11,6 +11,14 @@
 #define CONTEXT_PORTABLE 1
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CONTEXT_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONTEXT_ASAN 1
+#endif
+#endif
+
 #ifdef CONTEXT_PORTABLE
 #include <ucontext.h>
 #endif

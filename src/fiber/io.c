@@ -31,7 +31,7 @@ char *io_buffer_get(void)
 
 void io_buffer_put(char **p)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef CONTEXT_ASAN
 	free(*p); /* views that outlive their buffer shall be found */
 #else
 	if (*p && pool.n < POOL_MAX)
@@ -47,10 +47,8 @@ static size_t held(const struct io *io)
 	return io->in_end - io->in_off;
 }
 
-enum err io_try_read(struct io *io, char *p, size_t n, size_t *done)
+enum err io_try_recv(struct io *io, char *p, size_t n, size_t *done)
 {
-	if (io->ssl)
-		return tls_try_read(io, p, n, done);
 	ssize_t got;
 
 	do
@@ -64,10 +62,8 @@ enum err io_try_read(struct io *io, char *p, size_t n, size_t *done)
 	return got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) ? E_CLOSED : E_AGAIN;
 }
 
-enum err io_try_write(struct io *io, const char *p, size_t n, size_t *done)
+enum err io_try_send(struct io *io, const char *p, size_t n, size_t *done)
 {
-	if (io->ssl)
-		return tls_try_write(io, p, n, done);
 	ssize_t put;
 
 	do
@@ -79,6 +75,16 @@ enum err io_try_write(struct io *io, const char *p, size_t n, size_t *done)
 	}
 	io->want = FD_WRITE;
 	return errno != EAGAIN && errno != EWOULDBLOCK ? E_CLOSED : E_AGAIN;
+}
+
+enum err io_try_read(struct io *io, char *p, size_t n, size_t *done)
+{
+	return io->ssl ? tls_try_read(io, p, n, done) : io_try_recv(io, p, n, done);
+}
+
+enum err io_try_write(struct io *io, const char *p, size_t n, size_t *done)
+{
+	return io->ssl ? tls_try_write(io, p, n, done) : io_try_send(io, p, n, done);
 }
 
 void io_give_way(struct io *io, size_t moved)
@@ -164,20 +170,20 @@ enum err io_failed(const struct io *io)
 
 /* --- reading --- */
 
-enum err io_await(struct io *io, struct signal *or, uint64_t seen)
+enum err io_await(struct io *io, struct signal *other, uint64_t seen)
 {
 	if (held(io) == 0)
 		io_buffer_put(&io->in);
 	if (io->out_n == 0)
 		io_buffer_put(&io->out);
 	io->burst = 0;
-	if (or && or->count != seen)
+	if (other && other->count != seen)
 		return E_AGAIN;
 	return fiber_park(&(struct want){ .why = "the peer",
 					  .fd = io->fd,
 					  .what = io->want,
-					  .signal = or
-					  , .deadline = io->deadline });
+					  .signal = other,
+					  .deadline = io->deadline });
 }
 
 /* One look at the socket; the read that would wait first sends what is owed. */
@@ -379,7 +385,7 @@ bool io_buffered(const struct io *io)
 	return held(io) || tls_holds(io);
 }
 
-enum err io_wait(struct io *io, struct signal *or, uint64_t seen)
+enum err io_wait(struct io *io, struct signal *other, uint64_t seen)
 {
 	bool trimmed = false;
 
@@ -405,7 +411,7 @@ enum err io_wait(struct io *io, struct signal *or, uint64_t seen)
 			if (!trimmed)
 				fiber_trim_stack();
 			trimmed = true;
-			e = io_await(io, or, seen);
+			e = io_await(io, other, seen);
 		}
 		if (e)
 			return e;

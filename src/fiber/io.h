@@ -50,9 +50,9 @@ MUST enum err io_skip(struct io *io, uint64_t n);
 /* (quick) From now on only CRLF ends a line, a bare LF belongs to it: RFC 5321 2.3.8. */
 void io_strict_crlf(struct io *io, bool on);
 bool io_buffered(const struct io *io); /* (quick) octets of the peer wait here already */
-/* Waits until there is something to read (OK), or `or` has left `seen` (E_AGAIN; or may be
- * NULL). Trims buffers and stack first: made for IDLE. */
-MUST enum err io_wait(struct io *io, struct signal *or, uint64_t seen);
+/* Waits until there is something to read (OK), or `other` has left `seen` (E_AGAIN; other
+ * may be NULL). Trims buffers and stack first: made for IDLE. */
+MUST enum err io_wait(struct io *io, struct signal *other, uint64_t seen);
 
 /* --- writing --- */
 void io_put(struct io *io, struct str s);

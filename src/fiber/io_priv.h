@@ -23,6 +23,8 @@ struct io {
 	bool strict_crlf;
 	bool pretend_tls;
 	bool tls_broken; /* no more may be said through ssl: SSL_shutdown(3) */
+	bool blocked;    /* the socket said so to the last call on ssl */
+	bool ended;      /* a read from the socket found its end or an error */
 	SSL *ssl;        /* NULL: in clear */
 	struct tls *tls;
 	int64_t deadline;
@@ -39,7 +41,7 @@ char *io_buffer_get(void);
 void io_buffer_put(char **p);
 
 /* (suspends) What the last attempt wanted; and gives back the empty buffers first. */
-MUST enum err io_await(struct io *io, struct signal *or, uint64_t seen);
+MUST enum err io_await(struct io *io, struct signal *other, uint64_t seen);
 /* (suspends) Lets other fibers run where a connection that never has to wait would not. */
 void io_give_way(struct io *io, size_t moved);
 
@@ -47,11 +49,18 @@ void io_give_way(struct io *io, size_t moved);
 MUST enum err io_try_read(struct io *io, char *p, size_t n, size_t *done);
 MUST enum err io_try_write(struct io *io, const char *p, size_t n, size_t *done);
 
+/* The same in clear, whatever io->ssl is. */
+MUST enum err io_try_recv(struct io *io, char *p, size_t n, size_t *done);
+MUST enum err io_try_send(struct io *io, const char *p, size_t n, size_t *done);
+
 /* tls.c: the same through io->ssl */
 MUST enum err tls_try_read(struct io *io, char *p, size_t n, size_t *done);
 MUST enum err tls_try_write(struct io *io, const char *p, size_t n, size_t *done);
 void tls_goodbye(struct io *io); /* close_notify if it needs no wait; frees ssl */
 bool tls_holds(const struct io *io);
+
+/* tls_bio.c: OpenSSL's way to the socket of io, who outlives it */
+BIO *tls_bio_new(struct io *io);
 
 /* tls_settings.c */
 struct tls {

@@ -240,7 +240,7 @@ void fiber_main(void (*fn)(void *arg), void *arg)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	BUG_IF(l->ready_end);
-	sigaction(SIGPIPE, &ignore, NULL); /* OpenSSL writes without MSG_NOSIGNAL */
+	sigaction(SIGPIPE, &ignore, NULL); /* a write to a dead pipe is an error, no end */
 	l->ready = NULL;
 	l->ready_end = &l->ready;
 	l->over = false;

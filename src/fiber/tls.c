@@ -6,7 +6,16 @@
 
 #include "fiber/io_priv.h"
 
-/* What a call on io->ssl that gave no result means; ERR_clear_error came before it. */
+enum { NO_DATA_COST = 4096 }; /* octets that a record without data counts for */
+
+static void call(struct io *io)
+{
+	ERR_clear_error();
+	io->blocked = false;
+}
+
+/* What a call on io->ssl that gave no result means; E_AGAIN and not io->blocked: it is to be
+ * made again at once. */
 static enum err failed(struct io *io, int ret)
 {
 	switch (SSL_get_error(io->ssl, ret)) {
@@ -19,19 +28,29 @@ static enum err failed(struct io *io, int ret)
 
 enum err tls_try_read(struct io *io, char *p, size_t n, size_t *done)
 {
-	if (io->tls_broken)
-		return E_CLOSED;
-	ERR_clear_error();
-	int ret = SSL_read_ex(io->ssl, p, n, done);
+	enum err e = io->tls_broken ? E_CLOSED : OK;
 
-	return ret > 0 ? OK : failed(io, ret);
+	while (!e) {
+		call(io);
+		int ret = SSL_read_ex(io->ssl, p, n, done);
+
+		if (ret > 0)
+			return OK;
+		e = failed(io, ret);
+		/* A record of no data: key updates and tickets, of which a peer may send many. */
+		if (e == E_AGAIN && !io->blocked) {
+			io_give_way(io, NO_DATA_COST);
+			e = fiber_canceled() ? E_CANCELED : OK;
+		}
+	}
+	return e;
 }
 
 enum err tls_try_write(struct io *io, const char *p, size_t n, size_t *done)
 {
 	if (io->tls_broken)
 		return E_CLOSED;
-	ERR_clear_error();
+	call(io);
 	int ret = SSL_write_ex(io->ssl, p, n, done);
 
 	return ret > 0 ? OK : failed(io, ret);
@@ -62,13 +81,15 @@ static enum err handshake(struct io *io)
 	for (;;) {
 		if (fiber_canceled())
 			return E_CANCELED;
-		ERR_clear_error();
+		call(io);
 		int ret = SSL_do_handshake(io->ssl);
 
 		if (ret == 1)
 			return OK;
 		enum err e = failed(io, ret);
 
+		if (e == E_AGAIN && !io->blocked)
+			continue;
 		if (e == E_AGAIN)
 			e = io_await(io, NULL, 0);
 		if (e)
@@ -76,14 +97,14 @@ static enum err handshake(struct io *io)
 	}
 }
 
-/* Where the queue is empty the peer just left; what OpenSSL says is about the handshake. */
+/* Where the socket has not ended, OpenSSL has something to say about the handshake. */
 static enum err refused(struct io *io, enum err e)
 {
 	struct str reason = tls_reason();
 	long verify = SSL_get_verify_result(io->ssl);
 
 	io->tls_broken = true;
-	if (e == E_CLOSED && reason.n)
+	if (e == E_CLOSED && !io->ended && reason.n)
 		e = E_SYNTAX;
 	if (!SSL_is_server(io->ssl) && verify != X509_V_OK && e == E_SYNTAX) {
 		reason = str_of(X509_verify_cert_error_string(verify));
@@ -103,11 +124,10 @@ static enum err begin(struct io *io, struct tls *t)
 	io->in_off = io->in_end = 0; /* in clear, and so perhaps of another: RFC 3207 4.2 */
 	io_buffer_put(&io->in);
 	io->ssl = SSL_new(t->ctx);
-	if (!io->ssl || SSL_set_fd(io->ssl, io->fd) != 1) {
-		SSL_free(io->ssl);
-		io->ssl = NULL;
-		return E_IO;
-	}
+	BIO *bio = tls_bio_new(io);
+
+	BUG_IF(!io->ssl || !bio); /* no memory */
+	SSL_set_bio(io->ssl, bio, bio);
 	io->tls = tls_hold(t);
 	return OK;
 }

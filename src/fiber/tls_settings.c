@@ -102,7 +102,7 @@ static bool use_key(SSL_CTX *ctx, struct str pem, struct arena *a, struct str *w
 	BIO *bio = reader(pem);
 	bool asked = false, good;
 	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &asked);
-	bool none = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	bool none = str_find_str(pem, S("PRIVATE KEY-----")) == pem.n;
 	struct str reason = tls_reason();
 
 	BIO_free(bio);
