@@ -25,9 +25,11 @@ struct path {
 	struct str local, domain;
 	bool utf8; /* an octet above 127 somewhere: SMTPUTF8 is needed */
 };
-enum { PATH_LOCAL_MAX = 64, PATH_DOMAIN_MAX = 255, PATH_MAX_OCTETS = 256 };
+/* 64, 255 and 256 are what must be taken at least; longer local parts are in use for bounces. */
+enum { PATH_LOCAL_MAX = 128, PATH_DOMAIN_MAX = 255, PATH_MAX_OCTETS = 256 };
 /* Reads "<path>" off the scanner, source routes dropped (RFC 5321 4.1.1.3), limits of
- * RFC 5321 4.5.3.1. allow_null: "<>" is fine. Results point into the text or the arena. */
+ * RFC 5321 4.5.3.1. allow_null: "<>" is fine; without it "<Postmaster>" is (its domain is empty,
+ * RFC 5321 4.1.1.3). Results point into the text or the arena. */
 struct path path_scan(struct scan *in, struct arena *a, bool allow_null);
 /* The same from bare text "user@domain", as an operator types it. E_SYNTAX. */
 MUST enum err path_parse(struct arena *a, struct str text, struct path *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/date.h"
+#include "mail/lex.h"
 
 #define DAY       INT64_C(86400)
 #define UTC_LEAST INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
@@ -80,44 +81,12 @@ static unsigned name_of(struct str word, const char *names)
 	return 0;
 }
 
-/* Comments nest: RFC 5322 3.2.2. One that never ends takes the rest. */
-static void comment(struct scan *in)
-{
-	unsigned depth = 0;
-
-	do {
-		char c = scan_char(in);
-
-		if (c == '\\')
-			scan_char(in);
-		else if (c == '(')
-			depth++;
-		else if (c == ')')
-			depth--;
-	} while (depth && scan_more(in));
-}
-
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void cfws(struct scan *in)
-{
-	for (;;) {
-		scan_span(in, blank);
-		if (!scan_at(in, '('))
-			return;
-		comment(in);
-	}
-}
-
 /* Between day, month and year: "24 Nov 2026", but also "24-Nov-2026" and "24.Nov 2026". */
 static void gap(struct scan *in)
 {
-	cfws(in);
+	lex_cfws(in);
 	if (scan_opt(in, "-") || scan_opt(in, ".") || scan_opt(in, ","))
-		cfws(in);
+		lex_cfws(in);
 }
 
 static int year(struct scan *in)
@@ -139,18 +108,18 @@ static int year(struct scan *in)
 static void time_of_day(struct scan *in, struct civil *c)
 {
 	c->hour = (unsigned)scan_num(in, 23);
-	cfws(in);
+	lex_cfws(in);
 	scan_lit(in, ":");
-	cfws(in);
+	lex_cfws(in);
 	c->minute = (unsigned)scan_num(in, 59);
-	cfws(in);
+	lex_cfws(in);
 	if (scan_opt(in, ":")) {
-		cfws(in);
+		lex_cfws(in);
 		c->second = (unsigned)scan_num(in, 60);
 		if (scan_opt(in, "."))
 			scan_span(in, ascii_digit);
 	}
-	cfws(in);
+	lex_cfws(in);
 }
 
 /* The four digits (or "02:00") after the sign; false: they are no zone. */
@@ -205,9 +174,9 @@ static void day_name(struct scan *in)
 	if (!word.n || name_of(word, months))
 		return;
 	*in = ahead;
-	cfws(in);
+	lex_cfws(in);
 	if (scan_opt(in, ",") || scan_opt(in, "."))
-		cfws(in);
+		lex_cfws(in);
 }
 
 enum err date_parse(struct str text, struct date *out)
@@ -217,7 +186,7 @@ enum err date_parse(struct str text, struct date *out)
 	bool asctime_form; /* "Nov 24 06:41:51 2026" */
 
 	*out = (struct date){ 0 };
-	cfws(&in);
+	lex_cfws(&in);
 	day_name(&in);
 	asctime_form = scan_more(&in) && ascii_alpha(*in.rest.p);
 	if (asctime_form) {
@@ -235,9 +204,9 @@ enum err date_parse(struct str text, struct date *out)
 	time_of_day(&in, &c);
 	if (asctime_form) {
 		out->zone = scan_more(&in) && ascii_alpha(*in.rest.p) ? zone(&in) : 0;
-		cfws(&in);
+		lex_cfws(&in);
 		c.year = year(&in);
-		cfws(&in);
+		lex_cfws(&in);
 	}
 	if (in.bad || !civil_ok(&c))
 		return E_SYNTAX;

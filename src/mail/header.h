@@ -28,7 +28,8 @@ struct str *header_msgids(struct arena *a, struct str body, size_t max, size_t *
 struct param {
 	struct str name;  /* lower case */
 	struct str value; /* RFC 2231 continuations joined and decoded to UTF-8, unquoted */
-	struct str raw;   /* as BODYSTRUCTURE tells it: unquoted, not decoded */
+	struct str raw;   /* as BODYSTRUCTURE tells it: joined and unquoted, not decoded */
+	bool extended;    /* then its name there ends in "*", as raw is percent-encoded */
 	struct param *next;
 };
 /* "type/subtype; params" or "disposition; params". Lower case; false where it makes no sense. */
@@ -38,7 +39,8 @@ struct content {
 };
 bool content_type_parse(struct arena *a, struct str body, struct content *out);
 bool content_disposition_parse(struct arena *a, struct str body, struct content *out);
-struct str param_get(const struct param *p, const char *name); /* S_NONE if absent */
+/* The value; S_NONE if absent. Where one is extended, and the same is there without: that one. */
+struct str param_get(const struct param *p, const char *name);
 
 /* Text of a charset to UTF-8; what makes no sense becomes U+FFFD. E_NOTFOUND: charset. */
 MUST enum err text_to_utf8(struct arena *a, struct str charset, struct str in, size_t max,

@@ -14,6 +14,11 @@ enum {
 	MIME_DEPTH_MAX = 64,
 	MIME_PARTS_MAX = 10000,
 	MIME_HEADER_MAX = 256 * 1024, /* octets of one part's header that are looked at */
+	MIME_TEXT_MAX = 256 * 1024,   /* octets of all fields together that the tree keeps */
+	MIME_BOUNDARY_MAX = 200,      /* RFC 2046 5.1.1 allows 70 */
+	SUMMARY_MAX = 4 * 1024 * 1024,
+	/* What parser and summary of one message use at most: the least maximum of their arena. */
+	MIME_ARENA_MAX = 64 * 1024 * 1024,
 };
 
 enum mime_kind { MIME_LEAF, MIME_MULTIPART, MIME_MESSAGE };
@@ -69,11 +74,11 @@ struct summary {
 MUST enum err summary_open(struct str octets, struct summary *out);
 
 /* A part by its number as IMAP writes it: path {} n 0 is the message, {2,1} is "2.1".
- * RFC 3501 6.4.5. E_NOTFOUND. */
+ * RFC 3501 6.4.5. E_NOTFOUND, E_CORRUPT. */
 struct part_info {
 	enum mime_kind kind;
 	uint64_t header_off, header_size, body_off, body_size; /* the part's MIME header and body */
-	bool message; /* it is a message/rfc822, and these are its content: */
+	bool message; /* it is the message, or a message/rfc822, and these are its content: */
 	uint64_t msg_header_off, msg_header_size, msg_body_off, msg_body_size;
 	struct str encoding; /* upper case */
 };
