@@ -109,7 +109,8 @@ static void sleeping(void)
 	for (unsigned i = 0; i < LENGTH(all); i++)
 		for (unsigned j = 0; j < LENGTH(all); j++)
 			if (all[i].ms < all[j].ms && all[i].place > all[j].place)
-				CHECK(!"woken in the order of the deadlines");
+				check_that(false, __FILE__, __LINE__,
+					   "woken in the order of the deadlines");
 	CHECK_NUM(fiber_sleep(clock_ms() - 5), OK); /* passed already */
 	group_close(&g);
 }
@@ -379,7 +380,7 @@ static void many(void)
 	turns = 0;
 	for (int i = 0; i < MANY; i++)
 		if (group_spawn(g, "parked", parked, &s) != OK)
-			CHECK(!"10,000 fibers at once");
+			check_that(false, __FILE__, __LINE__, "10,000 fibers at once");
 	fiber_yield();
 	CHECK_NUM(turns, MANY);
 	CHECK_NUM(group_size(g), MANY);
@@ -406,13 +407,16 @@ static void everything(void *arg)
 
 /* --- what ends a process --- */
 
-/* Each level takes a kilobyte; noinline and the volatile keep it from being folded. */
+/* Each level takes a kilobyte; what the compiler cannot see into keeps it from a loop. */
 __attribute__((noinline)) static unsigned deep(unsigned n)
 {
-	volatile char room[1024];
+	char room[1024];
 
-	room[0] = (char)n;
-	return n ? deep(n - 1) + (unsigned)room[0] : 0;
+	__asm__ volatile("" : : "r"(room) : "memory");
+	unsigned below = n ? deep(n - 1) : 0;
+
+	__asm__ volatile("" : : "r"(room) : "memory");
+	return below + 1;
 }
 
 static void overflow(void *arg)
