@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/admin.c - the operator's calls, the asking side. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "keeper/admin.h"
+#include "keeper/wire.h"
+
+enum { PAGE_ARENA = 4 * IPC_MAX };
+
+/* Sends and frees the fields; in: what follows the result and its sentence. */
+static enum err ask(struct peer *p, uint32_t type, struct buf *fields, struct arena *a,
+		    struct scan *in, struct str *why)
+{
+	struct message m = { .fd = -1 };
+	enum err e = fields->full ? E_LIMIT : OK;
+
+	*why = S("this is more than fits into one command");
+	if (!e) {
+		e = ipc_call(p, type, buf_str(fields), -1, clock_in(KEEPER_LOGIN_MS), a, &m);
+		*why = str_fmt(a, "the server gave no answer: %s", err_text(e));
+	}
+	buf_free(fields);
+	if (e)
+		return e;
+	*in = m.in;
+	unsigned result = scan_u8(in);
+	*why = scan_blob(in);
+	if (in->bad || result >= ERR_COUNT) {
+		*why = S("the server's answer was not understood: is it of another version?");
+		return E_VERSION;
+	}
+	return (enum err)result;
+}
+
+static enum err ask_text(struct peer *p, uint32_t type, struct str text, struct arena *a,
+			 struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, text);
+	return ask(p, type, &b, a, &in, why);
+}
+
+enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a, struct str *why)
+{
+	return ask_text(p, CALL_DOMAIN_ADD, domain, a, why);
+}
+
+enum err admin_domain_delete(struct peer *p, struct str domain, struct arena *a, struct str *why)
+{
+	return ask_text(p, CALL_DOMAIN_DELETE, domain, a, why);
+}
+
+enum err admin_user_delete(struct peer *p, struct str address, struct arena *a, struct str *why)
+{
+	return ask_text(p, CALL_USER_DELETE, address, a, why);
+}
+
+enum err admin_alias_delete(struct peer *p, struct str address, struct arena *a, struct str *why)
+{
+	return ask_text(p, CALL_ALIAS_DELETE, address, a, why);
+}
+
+static void put_user(struct buf *b, struct str address, struct admin_password pw)
+{
+	buf_blob(b, address);
+	buf_blob(b, pw.password);
+	buf_blob(b, pw.hash);
+}
+
+enum err admin_user_add(struct peer *p, struct str address, struct admin_password pw,
+			uint64_t quota, struct arena *a, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	put_user(&b, address, pw);
+	buf_u64(&b, quota);
+	return ask(p, CALL_USER_ADD, &b, a, &in, why);
+}
+
+enum err admin_user_passwd(struct peer *p, struct str address, struct admin_password pw,
+			   struct arena *a, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	put_user(&b, address, pw);
+	return ask(p, CALL_USER_PASSWD, &b, a, &in, why);
+}
+
+enum err admin_alias_add(struct peer *p, struct str address, const struct str *targets, size_t n,
+			 struct arena *a, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, address);
+	buf_u32(&b, (uint32_t)n);
+	for (size_t i = 0; i < n; i++)
+		buf_blob(&b, targets[i]);
+	return ask(p, CALL_ALIAS_ADD, &b, a, &in, why);
+}
+
+/* --- lists --- */
+
+static void read_domain(struct scan *in, struct arena *a, struct admin_row *r)
+{
+	(void)a;
+	r->name = scan_blob(in);
+	r->created = (int64_t)scan_u64(in);
+}
+
+static void read_user(struct scan *in, struct arena *a, struct admin_row *r)
+{
+	(void)a;
+	r->account = scan_u32(in);
+	r->name = scan_blob(in);
+	r->created = (int64_t)scan_u64(in);
+	r->quota = scan_u64(in);
+	r->password_changed = (int64_t)scan_u64(in);
+	r->octets = scan_u64(in);
+	r->messages = scan_u64(in);
+}
+
+static void read_alias(struct scan *in, struct arena *a, struct admin_row *r)
+{
+	r->name = scan_blob(in);
+	r->created = (int64_t)scan_u64(in);
+	r->ntargets = scan_u32(in);
+	if (in->bad || r->ntargets > ALIAS_TARGETS_MAX) {
+		scan_fail(in);
+		return;
+	}
+	r->targets = ARENA_ARRAY(a, struct str, r->ntargets);
+	for (size_t i = 0; i < r->ntargets; i++)
+		r->targets[i] = scan_blob(in);
+}
+
+static const struct {
+	enum keeper_call type;
+	void (*read)(struct scan *in, struct arena *a, struct admin_row *r);
+} lists[] = {
+	[ADMIN_DOMAINS] = { CALL_DOMAIN_LIST, read_domain },
+	[ADMIN_USERS] = { CALL_USER_LIST, read_user },
+	[ADMIN_ALIASES] = { CALL_ALIAS_LIST, read_alias },
+};
+
+enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
+		    void (*row)(void *arg, const struct admin_row *r), void *arg,
+		    struct arena *result, struct str *why)
+{
+	struct arena *a = arena_new(PAGE_ARENA);
+	char after[KEY_MAX];
+	size_t nafter = 0;
+	bool more = true;
+	enum err e = OK;
+
+	while (more && !e) {
+		struct buf b = buf_new(IPC_MAX / 2);
+		struct scan in;
+
+		arena_reset(a);
+		buf_blob(&b, domain);
+		buf_blob(&b, STR(after, nafter));
+		e = ask(p, lists[what].type, &b, a, &in, why);
+		while (!e && scan_u8(&in)) {
+			struct admin_row r = { 0 };
+			lists[what].read(&in, a, &r);
+			if (!in.bad)
+				row(arg, &r);
+		}
+		if (e)
+			break;
+		more = scan_u8(&in) != 0;
+		struct str last = scan_blob(&in);
+		if (!scan_end(&in) || last.n > sizeof(after)) {
+			*why = S("the server's answer was not understood");
+			e = E_VERSION;
+			break;
+		}
+		memcpy(after, last.p, last.n);
+		nafter = last.n;
+	}
+	*why = e ? str_dup(result, *why) : S("");
+	arena_free(&a);
+	return e;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_ADMIN_H
+#define KEEPER_ADMIN_H
+/*
+ * admin.h - the operator's calls to a running keeper, over its control socket.
+ *
+ * For:      ctl.
+ * Suspends: every call, at most KEEPER_LOGIN_MS.
+ * Memory:   results live in the arena, which must hold several messages of IPC_MAX.
+ * Errors:   *why is a sentence for the operator at every error; E_CLOSED or E_TIMEOUT: the
+ *           server has gone; E_SYNTAX: an address, domain, hash or password that is refused.
+ */
+#include "ipc/ipc.h"
+#include "keeper/keeper.h"
+
+MUST enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a,
+			       struct str *why); /* E_EXISTS */
+MUST enum err admin_domain_delete(struct peer *p, struct str domain, struct arena *a,
+				  struct str *why); /* E_NOTFOUND, E_DENIED: not empty */
+
+/* hash.n: a hash brought along counts, else the password. E_EXISTS, E_NOTFOUND (domain). */
+struct admin_password {
+	struct str password, hash;
+};
+MUST enum err admin_user_add(struct peer *p, struct str address, struct admin_password pw,
+			     uint64_t quota, struct arena *a, struct str *why);
+MUST enum err admin_user_passwd(struct peer *p, struct str address, struct admin_password pw,
+				struct arena *a, struct str *why); /* E_NOTFOUND */
+MUST enum err admin_user_delete(struct peer *p, struct str address, struct arena *a,
+				struct str *why); /* E_NOTFOUND */
+
+MUST enum err admin_alias_add(struct peer *p, struct str address, const struct str *targets,
+			      size_t n, struct arena *a, struct str *why);
+MUST enum err admin_alias_delete(struct peer *p, struct str address, struct arena *a,
+				 struct str *why); /* E_NOTFOUND */
+
+/* Lists, of one domain or ("") all, in order; row is called for each and keeps no pointers. */
+struct admin_row {
+	uint32_t account;          /* users */
+	struct str name;           /* domain or address */
+	int64_t created;           /* UTC seconds */
+	uint64_t quota;            /* users; octets, 0: no limit */
+	int64_t password_changed;  /* users; 0: has none */
+	uint64_t octets, messages; /* users */
+	struct str *targets;       /* aliases */
+	size_t ntargets;
+};
+enum admin_list { ADMIN_DOMAINS, ADMIN_USERS, ADMIN_ALIASES };
+MUST enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
+			 void (*row)(void *arg, const struct admin_row *r), void *arg,
+			 struct arena *a, struct str *why); /* a: for why only */
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/client.c - the side that asks; it waits for a keeper that is just being started. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "keeper/wire.h"
+
+enum { CLEARTEXT_MAX = 64, FIELDS_MAX = 16384, USER_OCTETS_MAX = 1024 };
+
+struct keeper {
+	struct peer *peer;       /* owned; NULL before the first keeper_connect */
+	struct signal connected; /* another peer is there */
+	struct group *reports;   /* fibers of keeper_cleartext */
+};
+
+struct keeper *keeper_new(void)
+{
+	struct keeper *k = NEW(struct keeper);
+
+	k->reports = group_new();
+	return k;
+}
+
+void keeper_connect(struct keeper *k, int fd)
+{
+	struct peer *old = k->peer;
+
+	k->peer = peer_new(fd, (struct ipc_service){ 0 });
+	signal_raise(&k->connected);
+	if (old)
+		peer_close(&old);
+}
+
+void keeper_close(struct keeper **k)
+{
+	if (!*k)
+		return;
+	group_close(&(*k)->reports);
+	if ((*k)->peer)
+		peer_close(&(*k)->peer);
+	free(*k);
+	*k = NULL;
+}
+
+/* All calls may be asked twice: a keeper that died before it answered is asked again. */
+static enum err call(struct keeper *k, uint32_t type, struct buf *fields, int64_t wait_ms,
+		     struct arena *a, struct scan *in)
+{
+	int64_t deadline = clock_in(wait_ms);
+	struct message m = { .fd = -1 };
+	enum err e = OK;
+
+	while (!e) {
+		uint64_t seen = k->connected.count;
+		if (k->peer && !peer_gone(k->peer)) {
+			e = ipc_call(k->peer, type, buf_str(fields), -1, deadline, a, &m);
+			if (e != E_CLOSED)
+				break;
+		}
+		e = k->connected.count == seen ? signal_wait(&k->connected, seen, deadline) : OK;
+	}
+	*in = m.in;
+	return e == E_TIMEOUT || e == E_CLOSED ? E_AGAIN : e;
+}
+
+/* Sends the fields, which are freed; a full buffer was bounded first and is the peer's text. */
+static enum err ask(struct keeper *k, uint32_t type, struct buf *fields, int64_t wait_ms,
+		    struct arena *a, struct scan *in)
+{
+	enum err e = fields->full ? E_DENIED : call(k, type, fields, wait_ms, a, in);
+
+	buf_free(fields);
+	return e;
+}
+
+static void put_path(struct buf *b, struct path p)
+{
+	buf_blob(b, p.local);
+	buf_blob(b, p.domain);
+	buf_u8(b, p.utf8);
+}
+
+static enum err eaten(const struct scan *in)
+{
+	return scan_end(in) ? OK : E_AGAIN;
+}
+
+enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct route **out,
+		      size_t *n)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	put_path(&b, to);
+	enum err e = ask(k, CALL_ROUTE, &b, KEEPER_WAIT_MS, a, &in);
+	if (e)
+		return e;
+	*n = scan_u32(&in);
+	if (in.bad || *n > ALIAS_TARGETS_MAX)
+		return E_AGAIN;
+	*out = ARENA_ARRAY(a, struct route, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct route *r = *out + i;
+		r->account = scan_u32(&in);
+		r->address = scan_blob(&in);
+		r->mailbox = scan_blob(&in);
+		r->quota = scan_u64(&in);
+	}
+	return eaten(&in);
+}
+
+enum err keeper_domain(struct keeper *k, struct str domain)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct arena *a = arena_new(IPC_MAX + 4096);
+	struct scan in;
+
+	buf_blob(&b, domain);
+	enum err e = ask(k, CALL_DOMAIN, &b, KEEPER_WAIT_MS, a, &in);
+	arena_free(&a);
+	return e == E_DENIED ? E_NOTFOUND : e;
+}
+
+static void put_try(struct buf *b, const struct login_try *t)
+{
+	buf_blob(b, t->user);
+	buf_blob(b, t->password);
+	buf_blob(b, t->ip);
+	buf_blob(b, str_of(t->proto));
+	buf_u8(b, t->tls);
+}
+
+enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
+		      struct login *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	put_try(&b, t);
+	enum err e = ask(k, CALL_LOGIN, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	out->account = scan_u32(&in);
+	out->address = scan_blob(&in);
+	out->quota = scan_u64(&in);
+	return eaten(&in);
+}
+
+enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct arena *a = arena_new(IPC_MAX + 4096);
+	struct scan in;
+
+	buf_u32(&b, account);
+	put_path(&b, from);
+	enum err e = ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
+	arena_free(&a);
+	return e;
+}
+
+/* --- reports that nobody waits for --- */
+
+struct report {
+	struct keeper *k;
+	struct arena *a;
+	struct login_try t;
+};
+
+static void send_report(void *arg)
+{
+	struct report *r = arg;
+	struct arena *a = r->a;
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	put_try(&b, &r->t);
+	enum err e = ask(r->k, CALL_CLEARTEXT, &b, KEEPER_WAIT_MS, a, &in);
+	if (e && e != E_CANCELED)
+		log_event(LOG_WARN, "login_cleartext", KV("user", r->t.user), KV("ip", r->t.ip),
+			  KVC("proto", r->t.proto), KVE(e));
+	arena_free(&a);
+}
+
+void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto)
+{
+	struct arena *a = arena_new(IPC_MAX + 16384);
+	struct report *r = ARENA_NEW(a, struct report);
+
+	r->k = k;
+	r->a = a;
+	r->t.user = str_dup(a, str_part(user, 0, USER_OCTETS_MAX));
+	r->t.ip = str_dup(a, str_part(ip, 0, 64));
+	r->t.proto = str_c(a, str_of(proto));
+	r->t.password = S("");
+	if (group_size(k->reports) < CLEARTEXT_MAX &&
+	    !group_spawn(k->reports, "cleartext", send_report, r))
+		return;
+	log_event(LOG_WARN, "login_cleartext", KV("user", user), KV("ip", ip), KVC("proto", proto));
+	arena_free(&a);
+}

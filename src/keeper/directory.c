@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/directory.c - domains, users, aliases and hashes, each change one update. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "box/box.h"
+#include "keeper/record.h"
+
+static const struct str dir = { DIRECTORY_PARTITION, sizeof(DIRECTORY_PARTITION) - 1 };
+static const struct str secrets = { SECRET_PARTITION, sizeof(SECRET_PARTITION) - 1 };
+
+/* --- single records --- */
+
+enum err dir_domain(struct tx *tx, struct str domain, int64_t *created)
+{
+	struct str value;
+	enum err e = tx_get(tx, key_domain(tx_arena(tx), domain), &value);
+
+	return e ? e : domain_read(value, created);
+}
+
+enum err dir_user(struct tx *tx, struct name n, struct arena *a, struct user *out)
+{
+	struct str value;
+	enum err e = tx_get(tx, key_user(tx_arena(tx), n), &value);
+
+	return e ? e : user_read(value, a, out);
+}
+
+enum err dir_alias(struct tx *tx, struct name n, struct arena *a, struct alias *out)
+{
+	struct str value;
+	enum err e = tx_get(tx, key_alias(tx_arena(tx), n), &value);
+
+	return e ? e : alias_read(value, a, out);
+}
+
+enum err dir_oldest(struct tx *tx, struct arena *a, struct name *out)
+{
+	struct str key, value;
+	enum err e = tx_next(tx, S("a/"), S(""), &key, &value);
+
+	return e ? e : name_read(value, a, out);
+}
+
+/* E_EXISTS where a user or an alias has the address, E_NOTFOUND where its domain is not ours. */
+static enum err name_free(struct tx *tx, struct name n)
+{
+	struct str value;
+	int64_t created;
+	enum err e = dir_domain(tx, n.domain, &created);
+
+	if (e)
+		return e;
+	e = tx_get(tx, key_user(tx_arena(tx), n), &value);
+	if (e == E_NOTFOUND)
+		e = tx_get(tx, key_alias(tx_arena(tx), n), &value);
+	return e == E_NOTFOUND ? OK : e ? e : E_EXISTS;
+}
+
+/* --- domains --- */
+
+static enum err put_domain(struct tx *tx, void *arg)
+{
+	struct str key = key_domain(tx_arena(tx), *(struct str *)arg), value;
+	enum err e = tx_get(tx, key, &value);
+
+	if (e != E_NOTFOUND)
+		return e ? e : E_EXISTS;
+	tx_put(tx, key, record_domain(tx_arena(tx), clock_wall()));
+	return OK;
+}
+
+enum err directory_domain_add(struct store *st, struct str domain)
+{
+	return store_update(st, dir, put_domain, &domain);
+}
+
+static enum err del_domain(struct tx *tx, void *arg)
+{
+	struct str domain = *(struct str *)arg, key = key_domain(tx_arena(tx), domain), k, v;
+	enum err e = tx_get(tx, key, &v);
+
+	if (e)
+		return e;
+	for (const char *kind = "ul"; *kind; kind++) {
+		struct str prefix = str_fmt(tx_arena(tx), "%c/%.*s/", *kind, FMT(domain));
+		e = tx_next(tx, prefix, S(""), &k, &v);
+		if (e != E_NOTFOUND)
+			return e ? e : E_DENIED;
+	}
+	tx_del(tx, key);
+	return OK;
+}
+
+enum err directory_domain_delete(struct store *st, struct str domain)
+{
+	return store_update(st, dir, del_domain, &domain);
+}
+
+/* --- users --- */
+
+struct find_user {
+	struct name name;
+	struct arena *a;
+	struct user *out;
+};
+
+static enum err find_user(struct tx *tx, void *arg)
+{
+	struct find_user *f = arg;
+
+	return dir_user(tx, f->name, f->a, f->out);
+}
+
+enum err directory_user(struct store *st, struct name n, struct arena *a, struct user *out)
+{
+	struct find_user f = { n, a, out };
+
+	return store_read(st, dir, find_user, &f);
+}
+
+/* Takes a number, marked as half made, where the address is free. */
+static enum err take_number(struct tx *tx, void *arg)
+{
+	struct user *u = arg;
+	struct str value;
+	uint32_t next = 1;
+	enum err e = name_free(tx, u->name);
+
+	if (e)
+		return e;
+	e = tx_get(tx, S("n"), &value);
+	if (!e)
+		e = number_read(value, &next);
+	if (e && e != E_NOTFOUND)
+		return e;
+	if (next == UINT32_MAX)
+		return E_LIMIT;
+	u->account = next;
+	tx_put(tx, S("n"), record_number(tx_arena(tx), next + 1));
+	tx_put(tx, key_account(tx_arena(tx), 'x', next), record_name(tx_arena(tx), u->name));
+	return OK;
+}
+
+/* The last step makes the user visible. Without its mark it came too late: E_AGAIN. */
+static enum err put_user(struct tx *tx, void *arg)
+{
+	const struct user *u = arg;
+	struct arena *a = tx_arena(tx);
+	struct str mark = key_account(a, 'x', u->account), value;
+	enum err e = tx_get(tx, mark, &value);
+
+	if (e)
+		return e == E_NOTFOUND ? E_AGAIN : e;
+	e = name_free(tx, u->name);
+	if (e)
+		return e;
+	tx_put(tx, key_user(a, u->name), record_user(a, u));
+	tx_put(tx, key_account(a, 'a', u->account), record_name(a, u->name));
+	tx_del(tx, mark);
+	return OK;
+}
+
+/* Removes hash, mail and mark of an account that is no user's. */
+static enum err erase(struct store *st, uint32_t account);
+
+enum err directory_user_add(struct store *st, struct name n, struct str hash, uint64_t quota,
+			    uint32_t *account)
+{
+	struct user u = {
+		.name = n, .quota = quota, .state = USER_ACTIVE, .created = clock_wall()
+	};
+	enum err e = store_update(st, dir, take_number, &u);
+
+	if (e)
+		return e;
+	e = directory_secret_set(st, u.account, hash);
+	if (!e)
+		e = box_account_create(st, u.account);
+	if (!e)
+		e = store_update(st, dir, put_user, &u);
+	/* At E_AGAIN nobody knows whether the user was made: the mark tells at the next start. */
+	if (e && e != E_AGAIN && erase(st, u.account))
+		log_event(LOG_WARN, "account_leftover", KVN("account", u.account));
+	*account = u.account;
+	return e;
+}
+
+static enum err del_user(struct tx *tx, void *arg)
+{
+	struct user *u = arg;
+	struct arena *a = tx_arena(tx);
+	struct user old = { 0 };
+	enum err e = dir_user(tx, u->name, a, &old);
+
+	if (e)
+		return e;
+	u->account = old.account;
+	tx_del(tx, key_user(a, u->name));
+	tx_del(tx, key_account(a, 'a', old.account));
+	tx_put(tx, key_account(a, 'x', old.account), record_name(a, u->name));
+	return OK;
+}
+
+enum err directory_user_delete(struct store *st, struct name n, uint32_t *account)
+{
+	struct user u = { .name = n };
+	enum err e = store_update(st, dir, del_user, &u);
+
+	if (e)
+		return e;
+	*account = u.account;
+	e = erase(st, u.account);
+	if (e)
+		log_event(LOG_WARN, "account_leftover", KVN("account", u.account), KVE(e));
+	return OK;
+}
+
+static enum err del_mark(struct tx *tx, void *arg)
+{
+	tx_del(tx, key_account(tx_arena(tx), 'x', *(uint32_t *)arg));
+	return OK;
+}
+
+static enum err del_secret(struct tx *tx, void *arg)
+{
+	tx_del(tx, key_account(tx_arena(tx), 'p', *(uint32_t *)arg));
+	return OK;
+}
+
+static enum err erase(struct store *st, uint32_t account)
+{
+	enum err e = store_update(st, secrets, del_secret, &account);
+
+	if (!e)
+		e = box_account_delete(st, account);
+	return e ? e : store_update(st, dir, del_mark, &account);
+}
+
+static enum err first_mark(struct tx *tx, void *arg)
+{
+	uint32_t *account = arg;
+	struct arena *a = tx_arena(tx);
+	struct str after = *account ? key_account(a, 'x', *account) : S(""), key, value;
+	enum err e = tx_next(tx, S("x/"), after, &key, &value);
+
+	if (e)
+		return e;
+	return key_account_of(key, account) ? OK : E_CORRUPT;
+}
+
+enum err directory_erase_all(struct store *st)
+{
+	uint32_t account = 0;
+	enum err e;
+
+	while (!(e = store_read(st, dir, first_mark, &account))) {
+		log_event(LOG_INFO, "account_erase", KVN("account", account));
+		e = erase(st, account);
+		if (e)
+			return e;
+	}
+	return e == E_NOTFOUND ? OK : e;
+}
+
+/* --- passwords --- */
+
+struct secret_of {
+	uint32_t account;
+	struct arena *a;
+	struct secret *out;
+};
+
+static enum err get_secret(struct tx *tx, void *arg)
+{
+	struct secret_of *s = arg;
+	struct str value;
+	enum err e = tx_get(tx, key_account(tx_arena(tx), 'p', s->account), &value);
+
+	return e ? e : secret_read(value, s->a, s->out);
+}
+
+enum err directory_secret(struct store *st, uint32_t account, struct arena *a, struct secret *out)
+{
+	struct secret_of s = { account, a, out };
+
+	return store_read(st, secrets, get_secret, &s);
+}
+
+static enum err put_secret(struct tx *tx, void *arg)
+{
+	struct secret_of *s = arg;
+	struct arena *a = tx_arena(tx);
+	struct secret old = { 0 }, fresh = *s->out;
+	struct str key = key_account(a, 'p', s->account), value;
+	enum err e = tx_get(tx, key, &value);
+
+	if (!e)
+		e = secret_read(value, a, &old);
+	if (e && e != E_NOTFOUND)
+		return e;
+	fresh.serial = old.serial + 1;
+	tx_put(tx, key, record_secret(a, &fresh));
+	return OK;
+}
+
+enum err directory_secret_set(struct store *st, uint32_t account, struct str hash)
+{
+	struct secret fresh = { .hash = hash, .changed = clock_wall() };
+	struct secret_of s = { account, NULL, &fresh };
+
+	return store_update(st, secrets, put_secret, &s);
+}
+
+/* --- aliases --- */
+
+static enum err put_alias(struct tx *tx, void *arg)
+{
+	const struct alias *l = arg;
+	enum err e = name_free(tx, l->name);
+
+	if (e)
+		return e;
+	tx_put(tx, key_alias(tx_arena(tx), l->name), record_alias(tx_arena(tx), l));
+	return OK;
+}
+
+enum err directory_alias_add(struct store *st, struct name n, const struct name *targets,
+			     size_t ntargets)
+{
+	struct alias l = { .name = n,
+			   .created = clock_wall(),
+			   .targets = (struct name *)targets,
+			   .ntargets = ntargets };
+
+	size_t octets = 0;
+
+	for (size_t i = 0; i < ntargets; i++)
+		octets += targets[i].local.n + targets[i].domain.n + 8;
+	if (ntargets == 0 || ntargets > ALIAS_TARGETS_MAX || octets > ALIAS_OCTETS_MAX)
+		return E_LIMIT;
+	return store_update(st, dir, put_alias, &l);
+}
+
+static enum err del_alias(struct tx *tx, void *arg)
+{
+	struct str key = key_alias(tx_arena(tx), *(struct name *)arg), value;
+	enum err e = tx_get(tx, key, &value);
+
+	if (!e)
+		tx_del(tx, key);
+	return e;
+}
+
+enum err directory_alias_delete(struct store *st, struct name n)
+{
+	return store_update(st, dir, del_alias, &n);
+}

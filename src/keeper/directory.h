@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_DIRECTORY_H
+#define KEEPER_DIRECTORY_H
+/*
+ * directory.h - the records: domains, users, aliases in partition "dir", hashes in "secret".
+ *
+ *   dir:     n                         the next account number
+ *            d/<domain>                a domain of ours
+ *            u/<domain>/<local>        a user
+ *            l/<domain>/<local or *>   an alias, or the catch-all of a domain
+ *            a/<account>               account number back to the address
+ *            x/<account>               half made or half removed: erase_all finishes it
+ *   secret:  p/<account>               the password's hash
+ *
+ * Account numbers are 8 hex digits in keys and are never given again. Each record begins with
+ * its version (1). A user appears when all that belongs to him is there, and what a crash
+ * leaves behind bears a mark by which it is found.
+ *
+ * For:      keeper only. Names come in the form of keeper/address.h.
+ * Suspends: every call, unless marked (quick).
+ * Memory:   results live in the arena passed in.
+ * Errors:   any call may return what store_update does. Each names its others.
+ */
+#include "base/base.h"
+#include "keeper/address.h"
+#include "keeper/keeper.h"
+#include "store/store.h"
+
+#define DIRECTORY_PARTITION "dir"
+#define SECRET_PARTITION    "secret"
+
+enum user_state { USER_ACTIVE = 1 };
+enum { ALIAS_OCTETS_MAX = 100 * 1024 }; /* of an alias' targets: it must fit into a message */
+
+struct user {
+	uint32_t account;
+	uint8_t state;
+	int64_t created; /* UTC seconds */
+	uint64_t quota;  /* octets, 0: no limit */
+	struct name name;
+};
+struct alias {
+	int64_t created;
+	struct name name;
+	struct name *targets;
+	size_t ntargets;
+};
+struct secret {
+	uint64_t serial; /* another one for each password the account ever had */
+	int64_t changed; /* UTC seconds */
+	struct str hash;
+};
+
+/* --- inside store_read on "dir", all (quick): E_NOTFOUND, E_CORRUPT, E_VERSION --- */
+MUST enum err dir_domain(struct tx *tx, struct str domain, int64_t *created);
+MUST enum err dir_user(struct tx *tx, struct name n, struct arena *a, struct user *out);
+MUST enum err dir_alias(struct tx *tx, struct name n, struct arena *a, struct alias *out);
+MUST enum err dir_oldest(struct tx *tx, struct arena *a, struct name *out);
+
+/* --- domains --- */
+MUST enum err directory_domain_add(struct store *st, struct str domain); /* E_EXISTS */
+/* E_NOTFOUND; E_DENIED: it still has users or aliases. */
+MUST enum err directory_domain_delete(struct store *st, struct str domain);
+
+/* --- users --- */
+MUST enum err directory_user(struct store *st, struct name n, struct arena *a, struct user *out);
+/* Makes number, hash, mailboxes, then the user. E_NOTFOUND: no such domain; E_EXISTS: the
+ * address is a user's or an alias's already. */
+MUST enum err directory_user_add(struct store *st, struct name n, struct str hash, uint64_t quota,
+				 uint32_t *account);
+/* The user is gone when this returns; his mail too, or soon after (erase_all). E_NOTFOUND. */
+MUST enum err directory_user_delete(struct store *st, struct name n, uint32_t *account);
+/* Ends what a crash left half done. At the start of the keeper. */
+MUST enum err directory_erase_all(struct store *st);
+
+/* --- passwords --- */
+MUST enum err directory_secret(struct store *st, uint32_t account, struct arena *a,
+			       struct secret *out); /* E_NOTFOUND */
+MUST enum err directory_secret_set(struct store *st, uint32_t account, struct str hash);
+
+/* --- aliases --- */
+/* E_NOTFOUND: no such domain; E_EXISTS: a user or an alias has the address; E_LIMIT: no target,
+ * or more than ALIAS_TARGETS_MAX or ALIAS_OCTETS_MAX. */
+MUST enum err directory_alias_add(struct store *st, struct name n, const struct name *targets,
+				  size_t ntargets);
+MUST enum err directory_alias_delete(struct store *st, struct name n); /* E_NOTFOUND */
+
+/* --- lists, in the order of their keys, a page at a time --- */
+struct page {
+	struct str domain; /* only of this domain; "" for all */
+	struct str after;  /* key of the last one seen, "" at first */
+	size_t max;        /* results that fit */
+	size_t n;          /* results */
+	bool more;
+	struct str last; /* for the next page */
+};
+struct domain_row {
+	struct str domain;
+	int64_t created;
+};
+MUST enum err directory_domains(struct store *st, struct page *p, struct arena *a,
+				struct domain_row **out);
+MUST enum err directory_users(struct store *st, struct page *p, struct arena *a, struct user **out);
+MUST enum err directory_aliases(struct store *st, struct page *p, struct arena *a,
+				struct alias **out);
+
+#endif

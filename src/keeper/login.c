@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/login.c - verifying logins beside the loop, a few at a time. */
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "fiber/fiber.h"
+#include "keeper/login.h"
+#include "keeper/password.h"
+
+struct logins {
+	struct store *store; /* borrowed */
+	struct recent *recent;
+	struct lockout *lockout;
+	struct arena *arena; /* of dummy */
+	struct str dummy;    /* a hash of ours that no password fits */
+	unsigned at_once, hashing, waiting;
+	struct signal freed; /* a hash is done */
+};
+
+enum err logins_new(struct store *st, struct logins **out)
+{
+	struct logins *l = NEW(struct logins);
+	char noise[33];
+	uint8_t octets[16];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	BUG_IF(sodium_init() < 0);
+	l->store = st;
+	l->recent = recent_new();
+	l->lockout = lockout_new();
+	l->arena = arena_new(4096);
+	l->at_once = cores < 1 ? 1 : cores > HASHES_AT_ONCE ? HASHES_AT_ONCE : (unsigned)cores;
+	randombytes_buf(octets, sizeof(octets));
+	sodium_bin2hex(noise, sizeof(noise), octets, sizeof(octets));
+	enum err e = password_hash(l->arena, str_of(noise), &l->dummy);
+	if (e)
+		logins_free(&l);
+	*out = l;
+	return e;
+}
+
+void logins_free(struct logins **l)
+{
+	if (!*l)
+		return;
+	recent_free(&(*l)->recent);
+	lockout_free(&(*l)->lockout);
+	arena_free(&(*l)->arena);
+	free(*l);
+	*l = NULL;
+}
+
+/* --- hashing: each takes a core and 16 MiB for a while --- */
+
+static enum err turn_take(struct logins *l)
+{
+	int64_t deadline = clock_in(KEEPER_LOGIN_MS / 2);
+	enum err e = OK;
+
+	if (l->waiting == HASHES_WAITING_MAX)
+		return E_AGAIN;
+	l->waiting++;
+	while (!e && l->hashing >= l->at_once)
+		e = signal_wait(&l->freed, l->freed.count, deadline);
+	l->waiting--;
+	if (!e)
+		l->hashing++;
+	return e == E_TIMEOUT ? E_AGAIN : e;
+}
+
+static void turn_done(struct logins *l)
+{
+	l->hashing--;
+	signal_raise(&l->freed);
+}
+
+struct job {
+	struct str hash, password, dummy;
+	struct arena *a;
+	enum err result;
+};
+
+/* A hash brought along is checked faster than ours; a failure must not tell it by its time. */
+static void verify(void *arg)
+{
+	struct job *j = arg;
+
+	j->result = password_verify(j->hash, j->password);
+	if (j->result && !password_is_own(j->hash) && password_verify(j->dummy, j->password) == OK)
+		j->result = E_DENIED;
+}
+
+static void make_hash(void *arg)
+{
+	struct job *j = arg;
+
+	j->result = password_hash(j->a, j->password, &j->hash);
+}
+
+static enum err run_job(struct logins *l, void (*fn)(void *arg), struct job *j)
+{
+	enum err e = turn_take(l);
+
+	if (e)
+		return e;
+	work_run(fn, j);
+	turn_done(l);
+	return j->result;
+}
+
+enum err login_hash(struct logins *l, struct str password, struct arena *a, struct str *out)
+{
+	struct job j = { .password = password, .a = a };
+	enum err e = run_job(l, make_hash, &j);
+
+	*out = j.hash;
+	return e;
+}
+
+/* --- the decision --- */
+
+/* Whoever it is: user and secret are zero where there is none. *reason is for the log. */
+static enum err look_up(struct logins *l, struct str text, struct arena *a, struct user *u,
+			struct secret *s, const char **reason)
+{
+	struct name n;
+	enum err e = name_parse(a, text, false, &n);
+
+	*reason = "no such user";
+	if (!e)
+		e = directory_user(l->store, n, a, u);
+	if (e && e != E_NOTFOUND && e != E_SYNTAX)
+		return e;
+	/* Account 0 has no password: the unknown user takes the same way as the known. */
+	e = directory_secret(l->store, u->account, a, s);
+	if (e && e != E_NOTFOUND)
+		return e;
+	if (u->account)
+		*reason = s->hash.n ? "wrong password" : "no password set";
+	if (u->account && u->state != USER_ACTIVE)
+		*reason = "not active";
+	return OK;
+}
+
+static void log_login(struct logins *l, const struct login_try *t, const struct user *u,
+		      const char *reason, bool good)
+{
+	int64_t now = clock_wall();
+	unsigned failures = good ? lockout_failures(l->lockout, t->ip, now)
+				 : lockout_failed(l->lockout, t->ip, now);
+
+	log_event(LOG_INFO, "login", KVC("result", good ? "ok" : "failed"), KVC("reason", reason),
+		  KV("user", t->user), KVN("account", u->account), KV("ip", t->ip),
+		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
+		  KVN("failures", failures));
+}
+
+enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
+		     struct login *out)
+{
+	struct user u = { 0 };
+	struct secret s = { 0 };
+	const char *reason;
+	enum err e = look_up(l, t->user, a, &u, &s, &reason);
+
+	if (e)
+		return e;
+	bool may = u.account && s.hash.n && u.state == USER_ACTIVE;
+	if (may && recent_has(l->recent, u.account, s.serial, t->password, clock_ms())) {
+		reason = "password verified minutes ago";
+	} else {
+		struct job j = { .hash = may ? s.hash : l->dummy,
+				 .password = t->password,
+				 .dummy = l->dummy };
+
+		e = run_job(l, verify, &j);
+		if (e && e != E_DENIED)
+			return e;
+		if (e || !may) {
+			log_login(l, t, &u, reason, false);
+			return E_DENIED;
+		}
+		reason = "password verified";
+		recent_add(l->recent, u.account, s.serial, t->password, clock_ms());
+	}
+	*out = (struct login){ .account = u.account,
+			       .quota = u.quota,
+			       .address = name_text(a, u.name) };
+	log_login(l, t, &u, reason, true);
+	return OK;
+}
+
+void login_forget(struct logins *l, uint32_t account)
+{
+	recent_drop(l->recent, account);
+}
+
+void login_cleartext(struct logins *l, const struct login_try *t)
+{
+	unsigned failures = lockout_failed(l->lockout, t->ip, clock_wall());
+
+	log_event(LOG_WARN, "login_cleartext", KVC("result", "failed"),
+		  KVC("reason", "password over an unencrypted line"), KV("user", t->user),
+		  KV("ip", t->ip), KVC("proto", t->proto), KVN("failures", failures));
+}

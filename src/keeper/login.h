@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_LOGIN_H
+#define KEEPER_LOGIN_H
+/*
+ * login.h - one decision for every protocol: may this user come in with this password?
+ *
+ * An unknown user costs the same time and gets the same answer as a wrong password. Each
+ * decision is one line in the log: event "login", result "ok" or "failed" and its reason.
+ */
+#include "keeper/directory.h"
+#include "keeper/keeper.h"
+#include "keeper/lockout.h"
+#include "keeper/recent.h"
+
+enum { HASHES_AT_ONCE = 4, HASHES_WAITING_MAX = 1024 };
+
+struct logins;
+/* st is borrowed. Hashes once: tens of milliseconds. E_IO. */
+MUST enum err logins_new(struct store *st, struct logins **out);
+void logins_free(struct logins **l);
+
+/* As keeper_login. (suspends) */
+MUST enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
+			  struct login *out);
+/* A password for the directory, hashed beside the loop with the others. (suspends) E_AGAIN:
+ * too many wait already. E_IO. */
+MUST enum err login_hash(struct logins *l, struct str password, struct arena *a, struct str *out);
+/* The account's password is another one now, or the account is gone. */
+void login_forget(struct logins *l, uint32_t account);
+/* A password came in clear: remembered as a failure, logged as a warning. */
+void login_cleartext(struct logins *l, const struct login_try *t);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/record.c - keys and values of the directory. */
+#include "keeper/record.h"
+
+enum { RECORD_VERSION = 1, RECORD_MAX = VALUE_MAX };
+
+struct str key_domain(struct arena *a, struct str domain)
+{
+	return str_fmt(a, "d/%.*s", FMT(domain));
+}
+
+struct str key_user(struct arena *a, struct name n)
+{
+	return str_fmt(a, "u/%.*s/%.*s", FMT(n.domain), FMT(n.local));
+}
+
+struct str key_alias(struct arena *a, struct name n)
+{
+	return str_fmt(a, "l/%.*s/%.*s", FMT(n.domain), FMT(n.local));
+}
+
+struct str key_account(struct arena *a, char kind, uint32_t account)
+{
+	return str_fmt(a, "%c/%08x", kind, account);
+}
+
+bool key_name(struct str key, struct name *out)
+{
+	struct scan in = scan(str_from(key, 2));
+
+	out->domain = scan_until(&in, '/');
+	out->local = in.rest;
+	return !in.bad && out->local.n > 0;
+}
+
+bool key_account_of(struct str key, uint32_t *account)
+{
+	struct scan in = scan(str_from(key, 2));
+
+	*account = (uint32_t)scan_hex(&in, 8);
+	return scan_end(&in);
+}
+
+/* --- writing: records are small, the buffer's maximum is never met but by a BUG --- */
+
+static struct buf record_new(void)
+{
+	struct buf b = buf_new(RECORD_MAX);
+
+	buf_u8(&b, RECORD_VERSION);
+	return b;
+}
+
+static struct str record_done(struct arena *a, struct buf *b)
+{
+	BUG_IF(b->full);
+	struct str s = str_dup(a, buf_str(b));
+	buf_free(b);
+	return s;
+}
+
+static void put_name(struct buf *b, struct name n)
+{
+	buf_blob(b, n.local);
+	buf_blob(b, n.domain);
+}
+
+struct str record_domain(struct arena *a, int64_t created)
+{
+	struct buf b = record_new();
+
+	buf_u64(&b, (uint64_t)created);
+	return record_done(a, &b);
+}
+
+struct str record_user(struct arena *a, const struct user *u)
+{
+	struct buf b = record_new();
+
+	buf_u32(&b, u->account);
+	buf_u8(&b, u->state);
+	buf_u64(&b, (uint64_t)u->created);
+	buf_u64(&b, u->quota);
+	put_name(&b, u->name);
+	return record_done(a, &b);
+}
+
+struct str record_alias(struct arena *a, const struct alias *l)
+{
+	struct buf b = record_new();
+
+	buf_u64(&b, (uint64_t)l->created);
+	put_name(&b, l->name);
+	buf_u32(&b, (uint32_t)l->ntargets);
+	for (size_t i = 0; i < l->ntargets; i++)
+		put_name(&b, l->targets[i]);
+	return record_done(a, &b);
+}
+
+struct str record_name(struct arena *a, struct name n)
+{
+	struct buf b = record_new();
+
+	put_name(&b, n);
+	return record_done(a, &b);
+}
+
+struct str record_secret(struct arena *a, const struct secret *s)
+{
+	struct buf b = record_new();
+
+	buf_u64(&b, s->serial);
+	buf_u64(&b, (uint64_t)s->changed);
+	buf_blob(&b, s->hash);
+	return record_done(a, &b);
+}
+
+struct str record_number(struct arena *a, uint32_t n)
+{
+	struct buf b = record_new();
+
+	buf_u32(&b, n);
+	return record_done(a, &b);
+}
+
+/* --- reading --- */
+
+static enum err begin(struct str value, struct scan *in)
+{
+	*in = scan(value);
+	if (value.n == 0)
+		return E_CORRUPT;
+	return scan_u8(in) == RECORD_VERSION ? OK : E_VERSION;
+}
+
+static enum err ended(const struct scan *in)
+{
+	return scan_end(in) ? OK : E_CORRUPT;
+}
+
+static struct name take_name(struct scan *in, struct arena *a)
+{
+	struct name n;
+
+	n.local = str_dup(a, scan_blob(in));
+	n.domain = str_dup(a, scan_blob(in));
+	return n;
+}
+
+enum err domain_read(struct str value, int64_t *created)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	*created = (int64_t)scan_u64(&in);
+	return ended(&in);
+}
+
+enum err user_read(struct str value, struct arena *a, struct user *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	out->account = scan_u32(&in);
+	out->state = scan_u8(&in);
+	out->created = (int64_t)scan_u64(&in);
+	out->quota = scan_u64(&in);
+	out->name = take_name(&in, a);
+	return out->account ? ended(&in) : E_CORRUPT;
+}
+
+enum err alias_read(struct str value, struct arena *a, struct alias *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	out->created = (int64_t)scan_u64(&in);
+	out->name = take_name(&in, a);
+	out->ntargets = scan_u32(&in);
+	if (in.bad || out->ntargets > ALIAS_TARGETS_MAX)
+		return E_CORRUPT;
+	out->targets = ARENA_ARRAY(a, struct name, out->ntargets);
+	for (size_t i = 0; i < out->ntargets; i++)
+		out->targets[i] = take_name(&in, a);
+	return ended(&in);
+}
+
+enum err name_read(struct str value, struct arena *a, struct name *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	*out = take_name(&in, a);
+	return ended(&in);
+}
+
+enum err secret_read(struct str value, struct arena *a, struct secret *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	out->serial = scan_u64(&in);
+	out->changed = (int64_t)scan_u64(&in);
+	out->hash = str_dup(a, scan_blob(&in));
+	return ended(&in);
+}
+
+enum err number_read(struct str value, uint32_t *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	*out = scan_u32(&in);
+	return ended(&in);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/route.c - aliases, catch-alls and details, expanded in one snapshot. */
+#include "keeper/route.h"
+
+enum { SEEN_SLOTS = 8192 }; /* a power of two, twice what may be seen (expand_alias) */
+
+static const struct str postmaster = { "postmaster", 10 };
+
+/* One expansion. The routes are in the caller's arena, the rest is scratch of the snapshot. */
+struct expansion {
+	const struct route_rules *rules;
+	struct name to; /* empty domain: bare postmaster */
+	struct arena *a;
+	struct route *routes;
+	size_t n;
+	struct tx *tx;
+	struct str *seen; /* names and routes that were there already */
+	size_t nseen;
+};
+
+/* True at the first time for this text; E_LIMIT comes from the caller's count. */
+static bool first_time(struct expansion *x, struct str text)
+{
+	size_t i = (size_t)str_hash(text) & (SEEN_SLOTS - 1);
+
+	for (; x->seen[i].p; i = (i + 1) & (SEEN_SLOTS - 1))
+		if (str_eq(x->seen[i], text))
+			return false;
+	x->seen[i] = text;
+	x->nseen++;
+	return true;
+}
+
+static enum err add_route(struct expansion *x, struct route r, struct str identity)
+{
+	if (!first_time(x, identity))
+		return OK;
+	if (x->n == ALIAS_TARGETS_MAX)
+		return E_LIMIT;
+	x->routes[x->n++] = r;
+	return OK;
+}
+
+static enum err add_user(struct expansion *x, const struct user *u, struct str detail)
+{
+	struct route r = { .account = u->account,
+			   .quota = u->quota,
+			   .address = name_text(x->a, u->name),
+			   .mailbox = str_dup(x->a, detail) };
+
+	return add_route(x, r, str_fmt(tx_arena(x->tx), "#%08x", u->account));
+}
+
+static enum err add_remote(struct expansion *x, struct name n)
+{
+	struct route r = { .address = name_text(x->a, n), .mailbox = S("") };
+
+	return add_route(x, r, str_fmt(tx_arena(x->tx), ">%.*s", FMT(r.address)));
+}
+
+static enum err expand(struct expansion *x, struct name n, struct str detail, unsigned depth);
+
+static enum err expand_alias(struct expansion *x, const struct alias *l, struct str detail,
+			     unsigned depth)
+{
+	/* A target leaves two entries at the most: its name and its route. */
+	if (depth == ALIAS_DEPTH_MAX || x->nseen > 2 * ALIAS_TARGETS_MAX - 2)
+		return E_LIMIT;
+	for (size_t i = 0; i < l->ntargets; i++) {
+		enum err e = expand(x, l->targets[i], detail, depth + 1);
+		if (e && e != E_NOTFOUND)
+			return e;
+	}
+	return OK;
+}
+
+/* The user or the alias of exactly this name. E_NOTFOUND. */
+static enum err exact(struct expansion *x, struct name n, struct str detail, unsigned depth)
+{
+	struct arena *scratch = tx_arena(x->tx);
+	struct alias l = { 0 };
+	struct user u = { 0 };
+	enum err e = dir_user(x->tx, n, scratch, &u);
+
+	if (!e)
+		return add_user(x, &u, detail);
+	if (e != E_NOTFOUND)
+		return e;
+	e = dir_alias(x->tx, n, scratch, &l);
+	return e ? e : expand_alias(x, &l, detail, depth);
+}
+
+/* The name before its first separator that has something on both sides. */
+static bool split_detail(const struct expansion *x, struct name n, struct name *base,
+			 struct str *detail)
+{
+	for (size_t i = 1; i + 1 < n.local.n; i++) {
+		if (!str_has(x->rules->detail, n.local.p[i]))
+			continue;
+		*base = (struct name){ str_part(n.local, 0, i), n.domain };
+		*detail = str_from(n.local, i + 1);
+		return true;
+	}
+	return false;
+}
+
+static enum err configured_postmaster(struct expansion *x, unsigned depth)
+{
+	struct name n;
+
+	if (x->rules->postmaster.n == 0 || depth == ALIAS_DEPTH_MAX)
+		return E_NOTFOUND;
+	if (name_parse(tx_arena(x->tx), x->rules->postmaster, false, &n))
+		return E_NOTFOUND;
+	return expand(x, n, S(""), depth + 1);
+}
+
+static enum err oldest_account(struct expansion *x)
+{
+	struct user u = { 0 };
+	struct name n;
+	enum err e = dir_oldest(x->tx, tx_arena(x->tx), &n);
+
+	if (!e)
+		e = dir_user(x->tx, n, tx_arena(x->tx), &u);
+	return e ? e : add_user(x, &u, S(""));
+}
+
+/* Rows 1 to 7 of route.h for a name in a domain of ours. */
+static enum err expand_local(struct expansion *x, struct name n, struct str detail, unsigned depth)
+{
+	bool is_postmaster = str_eq(n.local, postmaster);
+	struct name base;
+	struct str part;
+	enum err e = exact(x, n, detail, depth);
+
+	if (e == E_NOTFOUND && split_detail(x, n, &base, &part))
+		e = exact(x, base, part, depth);
+	if (e == E_NOTFOUND && is_postmaster)
+		e = configured_postmaster(x, depth);
+	if (e == E_NOTFOUND) {
+		struct alias all = { 0 };
+
+		e = dir_alias(x->tx, (struct name){ S("*"), n.domain }, tx_arena(x->tx), &all);
+		if (!e)
+			e = expand_alias(x, &all, detail, depth);
+	}
+	if (e == E_NOTFOUND && is_postmaster)
+		e = oldest_account(x);
+	return e;
+}
+
+/* E_DENIED only at depth 0: a target elsewhere is a recipient elsewhere. */
+static enum err expand(struct expansion *x, struct name n, struct str detail, unsigned depth)
+{
+	struct str text = str_fmt(tx_arena(x->tx), "%.*s/%.*s", FMT(n.domain), FMT(n.local));
+	int64_t created;
+	enum err e = dir_domain(x->tx, n.domain, &created);
+
+	if (e == E_NOTFOUND)
+		return depth ? add_remote(x, n) : E_DENIED;
+	if (e)
+		return e;
+	if (!first_time(x, text)) /* a loop, or a second way to the same */
+		return OK;
+	return expand_local(x, n, detail, depth);
+}
+
+/* "RCPT TO:<Postmaster>" without a domain: RFC 5321 4.1.1.3, 4.5.1 */
+static enum err bare_postmaster(struct expansion *x)
+{
+	struct name n;
+	enum err e = configured_postmaster(x, 0);
+
+	if (e != E_NOTFOUND)
+		return e;
+	e = dir_oldest(x->tx, tx_arena(x->tx), &n);
+	return e ? e : expand(x, (struct name){ postmaster, n.domain }, S(""), 0);
+}
+
+static enum err find(struct tx *tx, void *arg)
+{
+	struct expansion *x = arg;
+
+	x->tx = tx;
+	x->n = x->nseen = 0;
+	x->seen = ARENA_ARRAY(tx_arena(tx), struct str, SEEN_SLOTS);
+	enum err e = x->to.domain.n ? expand(x, x->to, S(""), 0) : bare_postmaster(x);
+	return !e && x->n == 0 ? E_NOTFOUND : e;
+}
+
+enum err route_find(struct store *st, const struct route_rules *rules, struct path to,
+		    struct arena *a, struct route **out, size_t *n)
+{
+	struct expansion x = { .rules = rules, .a = a };
+
+	if (to.domain.n == 0 && str_ieq(to.local, postmaster))
+		x.to = (struct name){ .local = postmaster };
+	else if (name_of(a, to, &x.to))
+		return to.domain.n && *to.domain.p == '[' ? E_DENIED : E_NOTFOUND;
+	x.routes = ARENA_ARRAY(a, struct route, ALIAS_TARGETS_MAX);
+	enum err e = store_read(st, S(DIRECTORY_PARTITION), find, &x);
+	*out = x.routes;
+	*n = x.n;
+	return e;
+}
+
+enum err route_may_send(struct store *st, const struct route_rules *rules, uint32_t account,
+			struct path from, struct arena *a)
+{
+	struct route *routes;
+	size_t n;
+
+	if (from.local.n == 0 || from.domain.n == 0)
+		return E_DENIED;
+	enum err e = route_find(st, rules, from, a, &routes, &n);
+	if (e == E_NOTFOUND || e == E_LIMIT)
+		return E_DENIED;
+	if (e)
+		return e;
+	for (size_t i = 0; i < n; i++)
+		if (routes[i].account == account)
+			return OK;
+	return E_DENIED;
+}

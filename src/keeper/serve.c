@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/serve.c - the calls of the workers, and the table of all calls. */
+#include "base/log.h"
+#include "keeper/serve_priv.h"
+
+static struct path take_path(struct scan *in)
+{
+	struct path p;
+
+	p.local = scan_blob(in);
+	p.domain = scan_blob(in);
+	p.utf8 = scan_u8(in) != 0;
+	return p;
+}
+
+static enum err call_route(struct asked *q)
+{
+	struct path to = take_path(q->in);
+	struct route *r;
+	size_t n;
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	enum err e = route_find(q->k->store, &q->k->conf.rules, to, q->a, &r, &n);
+	if (e)
+		return e;
+	buf_u32(q->out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		buf_u32(q->out, r[i].account);
+		buf_blob(q->out, r[i].address);
+		buf_blob(q->out, r[i].mailbox);
+		buf_u64(q->out, r[i].quota);
+	}
+	return q->out->full ? E_LIMIT : OK;
+}
+
+struct find_domain {
+	struct str domain;
+};
+
+static enum err find_domain(struct tx *tx, void *arg)
+{
+	int64_t created;
+
+	return dir_domain(tx, ((struct find_domain *)arg)->domain, &created);
+}
+
+static enum err call_domain(struct asked *q)
+{
+	struct str text = scan_blob(q->in);
+	struct find_domain f;
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	if (name_domain(q->a, text, &f.domain))
+		return E_NOTFOUND;
+	return store_read(q->k->store, S(DIRECTORY_PARTITION), find_domain, &f);
+}
+
+static bool take_try(struct asked *q, struct login_try *t)
+{
+	t->user = scan_blob(q->in);
+	t->password = scan_blob(q->in);
+	t->ip = scan_blob(q->in);
+	t->proto = str_c(q->a, scan_blob(q->in));
+	t->tls = scan_u8(q->in) != 0;
+	return scan_end(q->in);
+}
+
+static enum err call_login(struct asked *q)
+{
+	struct login_try t;
+	struct login l = { 0 };
+
+	if (!take_try(q, &t))
+		return E_SYNTAX;
+	enum err e = login_check(q->k->logins, &t, q->a, &l);
+	if (e)
+		return e;
+	buf_u32(q->out, l.account);
+	buf_blob(q->out, l.address);
+	buf_u64(q->out, l.quota);
+	return OK;
+}
+
+static enum err call_may_send(struct asked *q)
+{
+	uint32_t account = scan_u32(q->in);
+	struct path from = take_path(q->in);
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	return route_may_send(q->k->store, &q->k->conf.rules, account, from, q->a);
+}
+
+static enum err call_cleartext(struct asked *q)
+{
+	struct login_try t;
+
+	if (!take_try(q, &t))
+		return E_SYNTAX;
+	login_cleartext(q->k->logins, &t);
+	return OK;
+}
+
+static const struct call {
+	enum keeper_call type;
+	enum err (*run)(struct asked *q);
+	unsigned faces;
+} calls[] = {
+	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION },
+	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION },
+	{ CALL_LOGIN, call_login, FACE_SESSION },
+	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
+	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
+	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
+	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },
+	{ CALL_DOMAIN_LIST, op_domain_list, FACE_OPERATOR },
+	{ CALL_USER_ADD, op_user_add, FACE_OPERATOR },
+	{ CALL_USER_DELETE, op_user_delete, FACE_OPERATOR },
+	{ CALL_USER_PASSWD, op_user_passwd, FACE_OPERATOR },
+	{ CALL_USER_LIST, op_user_list, FACE_OPERATOR },
+	{ CALL_ALIAS_ADD, op_alias_add, FACE_OPERATOR },
+	{ CALL_ALIAS_DELETE, op_alias_delete, FACE_OPERATOR },
+	{ CALL_ALIAS_LIST, op_alias_list, FACE_OPERATOR },
+};
+
+/* The operator's result and its sentence travel as fields, before those of the call. */
+static enum err run_operators(const struct call *c, struct asked *q, struct buf *out)
+{
+	struct buf fields = buf_new(IPC_MAX - 4096);
+
+	q->out = &fields;
+	enum err e = c->run(q);
+	if (fields.full)
+		e = E_LIMIT;
+	if (e && q->why.n == 0)
+		q->why = str_of(err_text(e));
+	buf_u8(out, (uint8_t)e);
+	buf_blob(out, str_part(q->why, 0, 2048));
+	if (!e)
+		buf_put(out, buf_str(&fields));
+	buf_free(&fields);
+	return OK;
+}
+
+static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
+{
+	const struct side *side = arg;
+	struct asked q = { .k = side->k, .in = &m->in, .a = a, .out = out };
+
+	(void)out_fd;
+	for (size_t i = 0; i < LENGTH(calls); i++) {
+		const struct call *c = &calls[i];
+		if (c->type != m->type)
+			continue;
+		if (!(c->faces & side->face)) {
+			log_event(LOG_ERROR, "keeper_refused", KVN("call", m->type),
+				  KVN("face", side->face));
+			return E_DENIED;
+		}
+		return side->face == FACE_OPERATOR ? run_operators(c, &q, out) : c->run(&q);
+	}
+	return E_SYNTAX;
+}
+
+enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct keeping **out)
+{
+	struct logins *logins;
+	enum err e = directory_erase_all(st);
+
+	*out = NULL;
+	if (!e)
+		e = logins_new(st, &logins);
+	if (e)
+		return e;
+	struct keeping *k = NEW(struct keeping);
+	k->store = st;
+	k->logins = logins;
+	k->conf = *conf;
+	k->sides[0] = (struct side){ k, FACE_MX };
+	k->sides[1] = (struct side){ k, FACE_SESSION };
+	k->sides[2] = (struct side){ k, FACE_OPERATOR };
+	*out = k;
+	return OK;
+}
+
+void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
+{
+	k->conf = *conf;
+}
+
+void keeping_close(struct keeping **k)
+{
+	if (!*k)
+		return;
+	logins_free(&(*k)->logins);
+	free(*k);
+	*k = NULL;
+}
+
+struct ipc_service keeping_service(struct keeping *k, enum face face)
+{
+	size_t i = face == FACE_MX ? 0 : face == FACE_SESSION ? 1 : 2;
+
+	return (struct ipc_service){ .serve = serve, .arg = &k->sides[i] };
+}

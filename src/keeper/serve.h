@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_SERVE_H
+#define KEEPER_SERVE_H
+/*
+ * serve.h - the side of the keeper that answers, for the process that is it (and for tests,
+ * which connect both sides with ipc_pair).
+ */
+#include "ipc/ipc.h"
+#include "keeper/keeper.h"
+#include "keeper/route.h"
+#include "store/store.h"
+
+struct keeping;
+
+struct keeping_conf {
+	struct route_rules rules; /* borrowed until keeping_configure or keeping_close */
+	unsigned password_min;    /* characters of a new password */
+};
+
+/* st is borrowed. Ends first what a crash left half done. (suspends) E_IO and the store's. */
+MUST enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct keeping **out);
+void keeping_configure(struct keeping *k, const struct keeping_conf *conf); /* after a reload */
+/* After the peers that it serves. */
+void keeping_close(struct keeping **k);
+
+/* Who asks; others' calls are E_DENIED. A worker that was broken into gets no further. */
+enum face {
+	FACE_MX = 1,       /* where mail goes */
+	FACE_SESSION = 2,  /* that, and who may come in */
+	FACE_OPERATOR = 4, /* the directory: the control socket */
+};
+/* For peer_new or ipc_accept_loop; lives as long as k. face: one of them. */
+struct ipc_service keeping_service(struct keeping *k, enum face face);
+
+#endif

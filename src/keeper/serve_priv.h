@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_SERVE_PRIV_H
+#define KEEPER_SERVE_PRIV_H
+/* serve_priv.h - what serve.c and operate.c share. */
+#include "base/buf.h"
+#include "keeper/login.h"
+#include "keeper/serve.h"
+#include "keeper/wire.h"
+
+struct side { /* what a service's arg points to */
+	struct keeping *k;
+	unsigned face;
+};
+
+struct keeping {
+	struct store *store; /* borrowed */
+	struct keeping_conf conf;
+	struct logins *logins;
+	struct side sides[3];
+};
+
+/* One call: its fields, a place for results, and (operator's calls) a sentence. */
+struct asked {
+	struct keeping *k;
+	struct scan *in;
+	struct arena *a;
+	struct buf *out;
+	struct str why;
+};
+
+/* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
+enum err op_domain_add(struct asked *q);
+enum err op_domain_delete(struct asked *q);
+enum err op_domain_list(struct asked *q);
+enum err op_user_add(struct asked *q);
+enum err op_user_delete(struct asked *q);
+enum err op_user_passwd(struct asked *q);
+enum err op_user_list(struct asked *q);
+enum err op_alias_add(struct asked *q);
+enum err op_alias_delete(struct asked *q);
+enum err op_alias_list(struct asked *q);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_WIRE_H
+#define KEEPER_WIRE_H
+/*
+ * wire.h - the messages to the keeper. The fields of each, in order, are in the comment; both
+ * sides belong to one program, so there is no version.
+ *
+ * name: blob local, blob domain. page: blob domain, blob after; its answer ends with u8 more
+ * and, behind the rows, blob last.
+ */
+#include "keeper/directory.h"
+#include "base/buf.h"
+#include "ipc/ipc.h"
+
+enum keeper_call {
+	CALL_ROUTE = 1, /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64) */
+	CALL_DOMAIN,    /* blob domain -> */
+	CALL_LOGIN,     /* try -> u32 account, blob address, u64 quota */
+	CALL_MAY_SEND,  /* u32 account, path -> */
+	CALL_CLEARTEXT, /* try -> */
+	/* The operator's; each answer begins with u8 err, blob sentence. */
+	CALL_DOMAIN_ADD,    /* blob domain */
+	CALL_DOMAIN_DELETE, /* blob domain */
+	CALL_DOMAIN_LIST,   /* page -> rows: u8 1, blob domain, u64 created; u8 0 */
+	CALL_USER_ADD,      /* blob address, blob password, blob hash, u64 quota */
+	CALL_USER_DELETE,   /* blob address */
+	CALL_USER_PASSWD,   /* blob address, blob password, blob hash */
+	CALL_USER_LIST,     /* page -> rows, see keeper/operate.c */
+	CALL_ALIAS_ADD,     /* blob address, u32 n, n * blob target */
+	CALL_ALIAS_DELETE,  /* blob address */
+	CALL_ALIAS_LIST,    /* page -> rows */
+};
+
+#endif
