@@ -185,10 +185,7 @@ struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out)
 
 	scan_lit(in, "TO:");
 	scan_opt(in, " ");
-	if (scan_opt(in, "<postmaster>")) /* RFC 5321 4.1.1.3: the one without a domain */
-		out->to.local = S("postmaster");
-	else
-		out->to = path_scan(in, a, false);
+	out->to = path_scan(in, a, false);
 	if (in->bad || !utf8)
 		return reply(501, "5.1.3", "usage: RCPT TO:<address> [parameters]");
 	return params(in, rcpt_params, out);
