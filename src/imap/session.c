@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* imap/session.c - one connection: greeting, commands one after the other, goodbye. */
 #include "imap/imap_priv.h"
+#include "fiber/fiber.h"
 
 enum {
 	UID_TOO = 1,  /* UID may stand before it */
@@ -173,8 +174,9 @@ void imap_serve(const struct imap_server *srv, struct io *io)
 	io_fmt(io, "* OK [CAPABILITY %.*s] %.*s ready\r\n", FMT(caps), FMT(srv->conf->hostname));
 	commands(&s);
 	imap_deselect(&s);
-	if (io_flush(io)) /* nobody is there to be told */
-		s.ended = true;
+	/* The caller's io_close sends what needs no wait; all of it, only while there is time. */
+	if (!fiber_canceled() && io_flush(io))
+		log_event(LOG_DEBUG, "goodbye-unheard");
 	if (s.who.account) {
 		log_event(LOG_INFO, "logout");
 		fiber_log_context(outer);
