@@ -22,7 +22,7 @@
 #include "mail/uidset.h"
 #include "store/store.h"
 
-enum { MAILBOX_NAME_MAX = 512, MAILBOX_DEPTH_MAX = 32, MAILBOXES_MAX = 10000, BOX_INBOX = 1 };
+enum { MAILBOX_NAME_MAX = 512, MAILBOX_DEPTH_MAX = 32, MAILBOXES_MAX = 10000 };
 
 struct box; /* an open mailbox; one per session that selected it */
 
@@ -33,6 +33,15 @@ struct box; /* an open mailbox; one per session that selected it */
 MUST enum err box_account_create(struct store *st, uint32_t account);
 /* Removes every mailbox and message. Fine if there is none. */
 MUST enum err box_account_delete(struct store *st, uint32_t account);
+/* Takes away what a crash inside box_delete left behind; box_delete does so too. */
+MUST enum err box_sweep(struct store *st, uint32_t account);
+/* Walks the account and recounts everything: fault gets a sentence for each that is found, and
+ * may suspend. E_CORRUPT: there are some; E_NOTFOUND: no such account. */
+struct box_report {
+	void (*fault)(void *arg, struct str sentence);
+	void *arg;
+};
+MUST enum err box_check(struct store *st, uint32_t account, const struct box_report *r);
 /* octets and messages kept now (for quota). */
 struct box_usage {
 	uint64_t octets, messages;
@@ -61,15 +70,17 @@ MUST enum err box_status(struct store *st, uint32_t account, struct str name, st
 			 struct mailbox_info *out); /* E_NOTFOUND */
 /* E_EXISTS; E_SYNTAX (the name); E_LIMIT. Makes missing parents. use: 0 or one, RFC 6154 3. */
 MUST enum err box_create(struct store *st, uint32_t account, struct str name, unsigned use);
-/* E_NOTFOUND; E_DENIED (INBOX). Children stay. RFC 3501 6.3.4 */
+/* E_NOTFOUND; E_DENIED (INBOX). Children and the subscription stay. RFC 3501 6.3.4 */
 MUST enum err box_delete(struct store *st, uint32_t account, struct str name);
-/* Children move along; INBOX leaves its messages to the new name. RFC 3501 6.3.5.
+/* Children move along, missing parents are made; INBOX leaves its messages to the new name and
+ * its children stay: sessions that have it open see it as deleted. RFC 3501 6.3.5.
  * E_NOTFOUND, E_EXISTS, E_SYNTAX, E_LIMIT, E_DENIED (below itself). */
 MUST enum err box_rename(struct store *st, uint32_t account, struct str from, struct str to);
+/* The name need not exist. E_SYNTAX, E_LIMIT. */
 MUST enum err box_subscribe(struct store *st, uint32_t account, struct str name, bool on);
-bool mailbox_name_ok(struct str name);                         /* (quick) */
-struct str mailbox_name_clean(struct arena *a, struct str name); /* (quick) INBOX in capitals,
-								    one trailing '/' taken off */
+bool mailbox_name_ok(struct str name); /* (quick) */
+/* INBOX in capitals (above others too), one trailing '/' taken off. All calls here do so. */
+struct str mailbox_name_clean(struct arena *a, struct str name); /* (quick) */
 
 /* --- taking a message in --- */
 
@@ -77,6 +88,7 @@ struct str mailbox_name_clean(struct arena *a, struct str name); /* (quick) INBO
  * at once. Owner: caller, who closes it. */
 struct incoming;
 struct incoming *incoming_new(struct store *st);
+/* E_LIMIT: over 1 TiB. */
 MUST enum err incoming_write(struct incoming *in, struct str octets);
 MUST enum err incoming_finish(struct incoming *in); /* no more writes; before it is delivered */
 uint64_t incoming_size(const struct incoming *in);  /* (quick) */
@@ -134,14 +146,17 @@ struct uidset box_uids(const struct box *b, struct arena *a, struct uidset numbe
 /* (quick) Only those UIDs that the view holds. */
 struct uidset box_known(const struct box *b, struct arena *a, struct uidset uids);
 bool box_is_recent(const struct box *b, uint32_t uid);   /* (quick) RFC 3501 2.3.2 */
-/* Takes the \Recent of new messages for this session; SELECT does, EXAMINE does not. */
+/* Takes the \Recent of the messages of the view for this session; SELECT does, EXAMINE does
+ * not. Again, when the mailbox is left: else who comes next sees what came meanwhile as recent
+ * too. E_NOTFOUND: it is gone. */
 MUST enum err box_take_recent(struct box *b);
 
 /*
  * Brings the view up to date and tells what is different, in this order: for each message that
  * has gone its number at that moment (highest first, so earlier ones do not shift; only if
- * expunges), then the new exists/recent, then each message whose flags changed with modseq
- * above what the view had. Without expunges the gone ones stay in the view for now.
+ * expunges), then exists/recent if there are new messages, then keywords, then each message that
+ * the view had and that changed since. Without expunges the gone ones stay in the view for now.
+ * tell and each function in it may be NULL. After an error what was not told is told next time.
  */
 struct box_changes {
 	void *arg;
@@ -158,7 +173,7 @@ struct signal *box_signal(struct box *b);
 
 /* Calls fn for each message of the set that the view holds, ascending, in batches of a page:
  * constant memory, fn may suspend. A message that was expunged meanwhile but still is in the view
- * is left out. fn's error ends the walk and is the result. */
+ * is left out. fn's error ends the walk and is the result; fn must not call box_sync. */
 MUST enum err box_each(struct box *b, struct uidset uids, enum err (*fn)(void *arg, uint32_t number,
 		       const struct msg *m), void *arg);
 /* The same, only those with a modseq above since: pages without any are not read. */
@@ -179,12 +194,14 @@ struct flag_change {
 	uint64_t flags;           /* system flags and keyword bits already known */
 	const struct str *keywords; /* further keywords by name; made where missing */
 	size_t nkeywords;
-	uint64_t unless_after;    /* leave messages of a higher modseq alone; RFC 7162 3.1.3 */
+	uint64_t unless_after;    /* leave messages of a higher modseq alone, UINT64_MAX: none;
+				     RFC 7162 3.1.3 */
 };
 /* Changes flags of each message of set (of the view), or puts it in *kept if unless_after
  * forbids it (kept may be NULL). UIDs that are gone are skipped. E_LIMIT: no bit left for a
  * new keyword; E_NOTFOUND: the mailbox is gone. The view does not change: box_sync tells
- * the changes, this session's own too. */
+ * the changes, this session's own too. A message whose flags stay as they were keeps its modseq
+ * and is not told (RFC 7162 3.1). Sets over 16,000 messages go by several updates. */
 MUST enum err box_flags(struct box *b, struct uidset set, const struct flag_change *ch,
 			struct arena *a, struct uidset *kept);
 
@@ -201,9 +218,11 @@ struct append {
 };
 MUST enum err box_append(struct store *st, uint32_t account, struct str mailbox, struct append *ap);
 
-/* Copies or moves the set to another mailbox of the same account, flags and dates kept, all in
- * one update. *from and *to: the UIDs of both sides, pairwise, ascending (COPYUID).
- * E_NOTFOUND (target: RFC 3501 6.4.7 TRYCREATE), E_QUOTA. RFC 6851 */
+/* Copies or moves the set (of the view) to a mailbox of the same account, flags and dates kept.
+ * *from and *to: the UIDs of both sides, pairwise, ascending (COPYUID). Up to 4,096 messages go
+ * in one update, all or none. Beyond that a MOVE that fails has moved what *out says, and a COPY
+ * that fails is taken back (but for a crash). A keyword for which the target has no bit left is
+ * left out. E_NOTFOUND (target: RFC 3501 6.4.7 TRYCREATE), E_QUOTA, E_LIMIT (UIDs). RFC 6851 */
 struct copied {
 	struct uidset from, to;
 	uint32_t uidvalidity;
@@ -211,13 +230,14 @@ struct copied {
 MUST enum err box_copy(struct box *b, struct uidset set, struct str target, bool move,
 		       uint64_t quota, struct arena *a, struct copied *out);
 
-/* Removes for good those messages of set that are \Deleted; RFC 3501 6.4.3, RFC 4315 2.1.
- * box_sync tells them to this session too. all: without asking for \Deleted (POP3). */
+/* Removes for good those messages of set (of the view) that are \Deleted; RFC 3501 6.4.3, RFC
+ * 4315 2.1. box_sync tells them to this session too. all: without asking for \Deleted (POP3).
+ * By several updates where there are many; *gone is right at an error too. */
 MUST enum err box_expunge(struct box *b, struct uidset set, bool all, struct arena *a,
 			  struct uidset *gone);
 
 /* UIDs expunged since a modseq; all of 1..uidnext-1 that are not there, where the log does not
- * reach so far back. RFC 7162 3.2.5 (VANISHED) */
+ * reach so far back. Not those that are in the view. RFC 7162 3.2.6 (VANISHED) */
 MUST enum err box_vanished(struct box *b, uint64_t since, struct arena *a, struct uidset *out);
 
 /* (quick) The messages of the view that are (or are not) \Seen, \Deleted: by the map alone. */
