@@ -79,7 +79,7 @@ static void registers(void)
 /* --- time --- */
 
 struct sleeper {
-	int64_t ms;
+	int64_t at;
 	unsigned *order, place;
 };
 
@@ -87,7 +87,7 @@ static void sleeper(void *arg)
 {
 	struct sleeper *s = arg;
 
-	CHECK_NUM(fiber_sleep(clock_in(s->ms)), OK);
+	CHECK_NUM(fiber_sleep(s->at), OK);
 	s->place = ++*s->order;
 }
 
@@ -100,7 +100,7 @@ static void sleeping(void)
 
 	/* 7 and 50 have no common divisor, so that each time comes once. */
 	for (unsigned i = 0; i < LENGTH(all); i++) {
-		all[i] = (struct sleeper){ .ms = 2 + i * 7 % 50, .order = &order };
+		all[i] = (struct sleeper){ .at = start + 2 + i * 7 % 50, .order = &order };
 		CHECK_NUM(group_spawn(g, "sleeper", sleeper, &all[i]), OK);
 	}
 	CHECK_NUM(group_wait(g, clock_in(10)), E_TIMEOUT);
@@ -108,7 +108,7 @@ static void sleeping(void)
 	CHECK(clock_ms() - start >= 51);
 	for (unsigned i = 0; i < LENGTH(all); i++)
 		for (unsigned j = 0; j < LENGTH(all); j++)
-			if (all[i].ms < all[j].ms && all[i].place > all[j].place)
+			if (all[i].at < all[j].at && all[i].place > all[j].place)
 				check_that(false, __FILE__, __LINE__,
 					   "woken in the order of the deadlines");
 	CHECK_NUM(fiber_sleep(clock_ms() - 5), OK); /* passed already */
