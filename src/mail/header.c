@@ -195,9 +195,9 @@ static bool run_decode(struct arena *a, struct scan *in, struct buf *out)
 	} while (!at.bad && str_ieq(w.charset, first.charset));
 	enum err e = text_to_utf8(a, first.charset, buf_str(&raw), 4 * raw.n, &utf8);
 
-	buf_free(&raw);
 	if (!e)
-		buf_put(out, utf8);
+		buf_put(out, utf8); /* which may point into raw */
+	buf_free(&raw);
 	return !e;
 }
 

@@ -42,7 +42,8 @@ bool content_disposition_parse(struct arena *a, struct str body, struct content 
 /* The value; S_NONE if absent. Where one is extended, and the same is there without: that one. */
 struct str param_get(const struct param *p, const char *name);
 
-/* Text of a charset to UTF-8; what makes no sense becomes U+FFFD. E_NOTFOUND: charset. */
+/* Text of a charset to UTF-8; what makes no sense becomes U+FFFD. E_NOTFOUND: charset. The
+ * result may point into the text. */
 MUST enum err text_to_utf8(struct arena *a, struct str charset, struct str in, size_t max,
 			   struct str *out);
 /* Content-Transfer-Encodings: lenient decoding, output at most max octets. RFC 2045 6.7, 6.8. */

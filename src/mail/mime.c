@@ -139,19 +139,12 @@ static void header_end(struct mime_parser *p, uint64_t end, uint32_t line)
 /* The part on top ends before `end`, where so many lines have ended. */
 static void part_close(struct mime_parser *p, uint64_t end, uint32_t line)
 {
-	while (p->in_header) {
-		struct open *o = top(p);
-		/* The line end that belongs to the boundary may lie before the part. */
-		bool empty = end < o->part->header_off;
-
-		header_end(p, empty ? o->part->header_off : end, empty ? o->header_line : line);
-	}
+	while (p->in_header) /* twice, if what ends is the header of a message/rfc822 */
+		header_end(p, end, line);
 	struct mime_part *part = top(p)->part;
 
-	if (end > part->body_off) {
-		part->body_size = end - part->body_off;
-		part->body_lines = line - top(p)->body_line;
-	}
+	part->body_size = end - part->body_off;
+	part->body_lines = line - top(p)->body_line;
 	if (part->kind == MIME_MULTIPART && !part->first) {
 		/* IMAP knows no multipart without parts: let people read what is there. */
 		part->kind = MIME_LEAF;
@@ -198,9 +191,15 @@ static void line_end(struct mime_parser *p, uint32_t next)
 	}
 	if (p->in_header)
 		p->header.n = p->line_header;
-	/* The line end before the boundary belongs to it: RFC 2046 5.1.1. */
+	/*
+	 * The line end before the boundary belongs to it (RFC 2046 5.1.1), unless the last part
+	 * began behind it, or its body did: the line end of a header stays with the header.
+	 */
+	const struct mime_part *last = top(p)->part;
+	bool ours = p->line_off > (p->in_header ? last->header_off : last->body_off);
+
 	while (p->depth > (size_t)at + 1)
-		part_close(p, p->line_off - p->eol, p->line - 1);
+		part_close(p, p->line_off - (ours ? p->eol : 0), p->line - (ours ? 1 : 0));
 	struct str *boundary = &top(p)->boundary;
 
 	if (str_starts(str_from(line, 2 + boundary->n), S("--")))
