@@ -9,6 +9,8 @@
  * Deadlines are absolute, in milliseconds of clock_ms(); NEVER does not come.
  * A suspending call in a canceled fiber returns E_CANCELED, at once and from then on always:
  * let it unwind. Calls marked (not canceled) wait on all the same, and their wait is short.
+ * A child of fork() may only exec or _exit: it would share the loop's descriptors, and the
+ * worker threads are not there.
  *
  * Below: base/.
  */
@@ -38,6 +40,7 @@ MUST enum err group_wait(struct group *g, int64_t deadline); /* (suspends) until
 /* (suspends, not canceled) Cancels all its fibers, waits for the last, frees it, sets NULL. */
 void group_close(struct group **g);
 
+/* Of a loop. Before Linux 6.13 a process has no more than 28,000 stacks: src/fiber/stack.c. */
 enum { FIBERS_MAX = 65536, FIBER_STACK = 128 * 1024 };
 
 /* --- the running fiber --- */

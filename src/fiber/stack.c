@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fiber/fiber_priv.h"
@@ -30,10 +33,23 @@ enum { SPLIT_MAX = 28000 }; /* of those that cost two maps; the rest is for file
 
 static _Atomic unsigned split; /* stacks of the whole process */
 
+/* An emulator may say yes to advice that it does not know: so the kernel is asked to read the
+ * page, as a set of signals to be blocked, and must refuse. Were it read, it would be empty. */
+static bool unreadable(const char *p)
+{
+	return syscall(SYS_rt_sigprocmask, SIG_BLOCK, p, NULL, (size_t)8) != 0 && errno == EFAULT;
+}
+
 static bool guard(char *p)
 {
-	if (madvise(p, page_size(), MADV_GUARD_INSTALL) == 0)
-		return true;
+	static _Atomic enum { UNKNOWN, WORKS, MISSING } installing;
+
+	if (installing != MISSING && madvise(p, page_size(), MADV_GUARD_INSTALL) == 0) {
+		if (installing == UNKNOWN)
+			installing = unreadable(p) ? WORKS : MISSING;
+		if (installing == WORKS)
+			return true;
+	}
 	if (atomic_fetch_add(&split, 1) < SPLIT_MAX && mprotect(p, page_size(), PROT_NONE) == 0)
 		return true;
 	atomic_fetch_sub(&split, 1);

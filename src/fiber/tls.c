@@ -26,34 +26,49 @@ static enum err failed(struct io *io, int ret)
 	}
 }
 
+/* Whether the call is to be made again. A record without data is no progress that a peer would
+ * wait for, and it may send many: key updates, tickets. */
+static bool again(struct io *io, enum err *e)
+{
+	if (*e != E_AGAIN || io->blocked)
+		return false;
+	io_give_way(io, NO_DATA_COST);
+	*e = fiber_canceled() ? E_CANCELED : OK;
+	return *e == OK;
+}
+
 enum err tls_try_read(struct io *io, char *p, size_t n, size_t *done)
 {
-	enum err e = io->tls_broken ? E_CLOSED : OK;
+	enum err e;
+	int ret;
 
-	while (!e) {
+	if (io->tls_broken)
+		return E_CLOSED;
+	do {
 		call(io);
-		int ret = SSL_read_ex(io->ssl, p, n, done);
-
+		ret = SSL_read_ex(io->ssl, p, n, done);
 		if (ret > 0)
 			return OK;
 		e = failed(io, ret);
-		/* A record of no data: key updates and tickets, of which a peer may send many. */
-		if (e == E_AGAIN && !io->blocked) {
-			io_give_way(io, NO_DATA_COST);
-			e = fiber_canceled() ? E_CANCELED : OK;
-		}
-	}
+	} while (again(io, &e));
 	return e;
 }
 
 enum err tls_try_write(struct io *io, const char *p, size_t n, size_t *done)
 {
+	enum err e;
+	int ret;
+
 	if (io->tls_broken)
 		return E_CLOSED;
-	call(io);
-	int ret = SSL_write_ex(io->ssl, p, n, done);
-
-	return ret > 0 ? OK : failed(io, ret);
+	do {
+		call(io);
+		ret = SSL_write_ex(io->ssl, p, n, done);
+		if (ret > 0)
+			return OK;
+		e = failed(io, ret);
+	} while (again(io, &e));
+	return e;
 }
 
 void tls_goodbye(struct io *io)
@@ -88,7 +103,7 @@ static enum err handshake(struct io *io)
 			return OK;
 		enum err e = failed(io, ret);
 
-		if (e == E_AGAIN && !io->blocked)
+		if (again(io, &e))
 			continue;
 		if (e == E_AGAIN)
 			e = io_await(io, NULL, 0);

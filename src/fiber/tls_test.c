@@ -381,6 +381,87 @@ static void test_versions(void)
 	}
 }
 
+/* Sockets that hold next to nothing: the handshake has to wait for room to write as well. */
+static void test_tight(struct tls *large)
+{
+	struct ends e;
+	struct tls *before = server_tls;
+	struct str s;
+	int least = 1;
+
+	server_tls = large;
+	ends_new(&e);
+	for (int i = 0; i < 2; i++)
+		CHECK_NUM(setsockopt(e.fd[i], SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+	greet(&e);
+	io_put(e.client, S("through\r\n"));
+	CHECK_NUM(io_flush(e.client), OK);
+	CHECK_NUM(io_line(e.server, memory, 100, &s), OK);
+	CHECK_STR(s, "through");
+	ends_close(&e);
+	server_tls = before;
+}
+
+struct line_of {
+	struct ends *ends;
+	struct str line;
+	enum err got;
+};
+
+static void accept_and_read(void *arg)
+{
+	struct line_of *l = arg;
+
+	l->got = io_tls_accept(l->ends->server, server_tls);
+	if (!l->got)
+		l->got = io_line(l->ends->server, memory, 100, &l->line);
+}
+
+/* Drives an attempt on a raw client's ssl, and the others between attempts. */
+static bool raw_do(SSL *ssl, int (*attempt)(SSL *ssl))
+{
+	for (int i = 0; i < 200; i++) {
+		if (attempt(ssl) > 0)
+			return true;
+		if (fiber_sleep(clock_in(1)) != OK)
+			return false;
+	}
+	return false;
+}
+
+static int raw_write(SSL *ssl)
+{
+	return SSL_write(ssl, "line\r\n", 6);
+}
+
+/* Records that carry no data, one behind the other: RFC 8446 4.6.3. */
+static void test_key_updates(void)
+{
+	struct ends e;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+
+	ends_new(&e);
+	struct line_of l = { .ends = &e };
+
+	CHECK_NUM(group_spawn(e.g, "reads", accept_and_read, &l), OK);
+	SSL_set_fd(ssl, e.fd[1]);
+	SSL_set_connect_state(ssl);
+	CHECK(raw_do(ssl, SSL_do_handshake));
+	for (int i = 0; i < 300; i++) {
+		CHECK_NUM(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		if (!raw_do(ssl, SSL_do_handshake))
+			check_that(false, __FILE__, __LINE__, "key update sent");
+	}
+	CHECK(raw_do(ssl, raw_write));
+	CHECK_NUM(group_wait(e.g, clock_in(5000)), OK);
+	CHECK_NUM(l.got, OK);
+	CHECK_STR(l.line, "line");
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	ends_close(&e);
+}
+
 static bool why_has(struct str cert, struct str key, const char *word)
 {
 	struct tls *t = NULL;
@@ -428,6 +509,14 @@ static void everything(void *arg)
 	test_verify();
 	test_trusted(cert);
 	test_versions();
+	test_key_updates();
+	for (int i = 0; i < 5; i++)
+		chain = str_fmt(memory, "%.*s%.*s", FMT(chain), FMT(chain));
+	struct tls *large;
+
+	CHECK_NUM(tls_server_new(chain, key, memory, &large, &why), OK);
+	test_tight(large);
+	tls_release(&large);
 	struct ends e;
 
 	ends_new(&e);
