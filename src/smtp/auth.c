@@ -4,11 +4,12 @@
 #include "smtp/wire.h"
 
 /* A password that came in clear is not even looked at, but its owner must hear of it. */
-static struct reply in_clear(struct smtp *s, struct str mechanism, struct str initial)
+static struct reply no_login(struct smtp *s, struct str mechanism, struct str initial)
 {
 	struct sasl x;
 
-	if (sasl_start(&x, mechanism) && initial.n && sasl_step(&x, s->cmd, initial) == SASL_DONE)
+	if (!io_tls(s->io).on && sasl_start(&x, mechanism) && initial.n &&
+	    sasl_step(&x, s->cmd, initial) == SASL_DONE)
 		keeper_cleartext(s->srv->keeper, x.user, io_peer(s->io).ip,
 				 is_submission(s) ? "submission" : "smtp");
 	if (!is_submission(s))
@@ -82,7 +83,7 @@ struct reply cmd_auth(struct smtp *s, struct scan *in)
 	struct sasl x;
 
 	if (!is_submission(s) || !io_tls(s->io).on)
-		return in_clear(s, mechanism, initial);
+		return no_login(s, mechanism, initial);
 	if (s->authenticated)
 		return reply(503, "5.5.1", "you have logged in already");
 	if (!mechanism.n)
