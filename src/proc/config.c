@@ -56,7 +56,7 @@ static const struct key keys[] = {
 	{ "limits", "idle", VALUE_TIME, AT(idle_ms), "31min", "A silent IMAP client is cut off." },
 };
 
-const struct key *key_find(struct str section, struct str name)
+static const struct key *key_find(struct str section, struct str name)
 {
 	for (size_t i = 0; i < LENGTH(keys); i++)
 		if (str_is(section, keys[i].section) && str_is(name, keys[i].name))
