@@ -196,7 +196,11 @@ static struct done fetch(struct fetching *f, struct uidset set)
 	struct arena *a = arena_new(1 << 20);
 
 	while (!e && d.how == DONE_OK && imap_chunk(&c, a, MARK_CHUNK, &part)) {
-		e = marked_chunk(f, a, part, &d);
+		struct done told = done_ok("told");
+
+		e = marked_chunk(f, a, part, &told);
+		if (told.how != DONE_OK)
+			d = told;
 		arena_reset(a);
 	}
 	arena_free(&a);

@@ -235,6 +235,7 @@ void imap_search_request(struct scan *in, struct arena *a, struct imap_search *o
 {
 	struct parse p = { .in = in, .a = a, .out = out };
 
+	out->badcharset = out->too_much = false;
 	if (scan_opt(in, "CHARSET ")) {
 		struct str charset = imap_astring(in, a);
 

@@ -90,14 +90,16 @@ static struct done in_chunks(struct storing *st, struct uidset set)
 {
 	struct chunks c = { .set = set };
 	struct uidset part;
-	struct done d = done_ok("STORE done");
 
-	while (d.how == DONE_OK && imap_chunk(&c, st->a, STORE_CHUNK, &part)) {
-		d = chunk(st, part);
+	while (imap_chunk(&c, st->a, STORE_CHUNK, &part)) {
+		struct done d = chunk(st, part);
+
+		if (d.how != DONE_OK)
+			return d;
 		arena_reset(st->a);
 		io_deadline(st->s->io, clock_in(st->s->srv->conf->stall_ms));
 	}
-	return d;
+	return done_ok("STORE done");
 }
 
 /* STORE set [+|-]FLAGS[.SILENT] flags */
