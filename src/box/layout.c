@@ -166,7 +166,9 @@ enum err mailbox_decode(struct str value, struct mailbox_record *out)
 	*out = (struct mailbox_record){ 0 };
 	if (e)
 		return e;
-	out->removing = scan_u8(&in) != 0;
+	uint8_t removing = scan_u8(&in);
+
+	out->removing = removing;
 	out->use = scan_u8(&in);
 	out->name = scan_blob(&in);
 	out->uidvalidity = scan_u32(&in);
@@ -181,7 +183,7 @@ enum err mailbox_decode(struct str value, struct mailbox_record *out)
 	out->log_entries = scan_u32(&in);
 	out->log_ranges = scan_u32(&in);
 	out->nkeywords = scan_u8(&in);
-	if (out->nkeywords > KEYWORDS_MAX)
+	if (removing > 1 || out->nkeywords > KEYWORDS_MAX)
 		return E_CORRUPT;
 	for (size_t i = 0; i < out->nkeywords; i++)
 		out->keyword[i] = scan_blob(&in);
@@ -307,7 +309,7 @@ static uint64_t put_time(int64_t t)
 {
 	const int64_t most = INT64_MAX >> TIME_SHIFT;
 
-	return (uint64_t)(t > most ? most : t < -most ? -most : t);
+	return (uint64_t)(t > most ? most : t < -most - 1 ? -most - 1 : t);
 }
 
 static void record_decode(const char *p, struct msg *m)

@@ -8,7 +8,7 @@ static void start(uint32_t account, unsigned messages)
 		CHECK_NUM(deliver(account, "INBOX", 0), i);
 }
 
-static enum err flag(struct box *b, const char *set, int op, uint64_t flags)
+static enum err flag(struct box *b, const char *set, unsigned op, uint64_t flags)
 {
 	struct flag_change ch = { .op = op, .flags = flags, .unless_after = UINT64_MAX };
 	struct uidset kept;
@@ -104,6 +104,7 @@ static void sessions(void)
 	CHECK_STR(expunge(x, "1:2", false), "1");
 	CHECK_NUM(deliver(2, "INBOX", FLAG_FLAGGED), 4);
 	CHECK_STR(sync_text(y, false), "=4/4");
+	CHECK_STR(set_text(box_seen(y, mem, true)), "1,3");
 	CHECK_NUM(box_number(y, 1), 1);
 	CHECK_NUM(box_number(y, 4), 4);
 	CHECK_STR(sync_text(y, false), "");
