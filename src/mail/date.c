@@ -224,10 +224,10 @@ static struct civil imap_date(struct scan *in)
 	scan_lit(in, "-");
 	c.month = name_of(scan_take(in, 3), months);
 	scan_lit(in, "-");
-	if (in->rest.n < 4 || !ascii_digit(in->rest.p[3]))
-		scan_fail(in);
-	c.year = (int)scan_num(in, 9999);
-	if (!civil_ok(&c))
+	struct scan digits = scan(scan_take(in, 4));
+
+	c.year = (int)scan_num(&digits, 9999);
+	if (!scan_end(&digits) || !civil_ok(&c))
 		scan_fail(in);
 	return c;
 }
