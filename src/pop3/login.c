@@ -144,7 +144,7 @@ static struct answer exchange(struct pop3 *s, struct sasl *x, struct str initial
 }
 
 /* AUTH mechanism [initial-response]                                    RFC 5034 4 */
-struct answer cmd_auth(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_auth(struct pop3 *s, struct scan *in)
 {
 	struct str mechanism = scan_word(in), initial = str_trim(in->rest);
 	struct sasl x;

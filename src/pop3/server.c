@@ -45,7 +45,7 @@ static const struct verb {
 	{ "STLS", cmd_stls, AUTHORIZATION }, /* RFC 2595 4 */
 	{ "USER", cmd_user, AUTHORIZATION }, /* RFC 1939 7 */
 	{ "PASS", cmd_pass, AUTHORIZATION }, /* RFC 1939 7 */
-	{ "AUTH", cmd_auth, AUTHORIZATION }, /* RFC 5034 4 */
+	{ "AUTH", pop3_cmd_auth, AUTHORIZATION }, /* RFC 5034 4 */
 	{ "UTF8", cmd_utf8, AUTHORIZATION }, /* RFC 6856 2.1 */
 	{ "STAT", cmd_stat, TRANSACTION },   /* RFC 1939 5 */
 	{ "LIST", cmd_list, TRANSACTION },   /* RFC 1939 5 */

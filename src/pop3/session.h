@@ -67,7 +67,7 @@ struct answer cmd_capa(struct pop3 *s, struct scan *in);
 struct answer cmd_stls(struct pop3 *s, struct scan *in);
 struct answer cmd_user(struct pop3 *s, struct scan *in);
 struct answer cmd_pass(struct pop3 *s, struct scan *in);
-struct answer cmd_auth(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_auth(struct pop3 *s, struct scan *in);
 struct answer cmd_stat(struct pop3 *s, struct scan *in);
 struct answer cmd_list(struct pop3 *s, struct scan *in);
 struct answer cmd_uidl(struct pop3 *s, struct scan *in);

@@ -77,7 +77,7 @@ static struct reply login(struct smtp *s, const struct sasl *x)
 }
 
 /* AUTH mechanism [initial-response]                 RFC 4954 4 */
-struct reply cmd_auth(struct smtp *s, struct scan *in)
+struct reply smtp_cmd_auth(struct smtp *s, struct scan *in)
 {
 	struct str mechanism = scan_word(in), initial = str_trim(in->rest);
 	struct sasl x;

@@ -188,7 +188,7 @@ static const struct verb {
 	{ "NOOP", cmd_noop, ANY, ALL },                     /* RFC 5321 4.1.1.9 */
 	{ "QUIT", cmd_quit, ANY, ALL },                     /* RFC 5321 4.1.1.10 */
 	{ "STARTTLS", cmd_starttls, START | READY, ALL },   /* RFC 3207 4 */
-	{ "AUTH", cmd_auth, START | READY, SERVER | USER }, /* RFC 4954 4 */
+	{ "AUTH", smtp_cmd_auth, START | READY, SERVER | USER }, /* RFC 4954 4 */
 	{ "ETRN", NULL, ANY, ALL },                         /* RFC 1985 */
 	{ "TURN", NULL, ANY, ALL },                         /* RFC 5321 F.1 */
 	{ "SEND", NULL, ANY, ALL },                         /* RFC 5321 F.6 */

@@ -81,7 +81,7 @@ static inline bool is_submission(const struct smtp *s)
 	return s->kind == SMTP_SUBMISSION;
 }
 
-struct reply cmd_auth(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_auth(struct smtp *s, struct scan *in);
 struct reply cmd_mail(struct smtp *s, struct scan *in);
 struct reply cmd_rcpt(struct smtp *s, struct scan *in);
 struct reply cmd_data(struct smtp *s, struct scan *in);
