@@ -11,9 +11,10 @@
 #include "proc/supervise.h"
 
 /* What runs between fork and exec: system calls only. */
-static _Noreturn void become(const struct minded *m, int fd, const struct passwd *user)
+static _Noreturn void become(struct minded *m, int fd, const struct passwd *user)
 {
-	char *const argv[] = { "tecsmail", "proc", (char *)(uintptr_t)m->name, NULL };
+	static char program[] = "tecsmail", verb[] = "proc";
+	char *const argv[] = { program, verb, m->name, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
