@@ -176,7 +176,7 @@ static void send_report(void *arg)
 	put_try(&b, &r->t);
 	enum err e = ask(r->k, CALL_CLEARTEXT, &b, KEEPER_WAIT_MS, a, &in);
 	if (e && e != E_CANCELED)
-		log_event(LOG_WARN, "login_cleartext", KV("user", r->t.user), KV("ip", r->t.ip),
+		log_event(LOG_WARN, "login.cleartext", KV("user", r->t.user), KV("ip", r->t.ip),
 			  KVC("proto", r->t.proto), KVE(e));
 	arena_free(&a);
 }
@@ -195,6 +195,6 @@ void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const ch
 	if (group_size(k->reports) < CLEARTEXT_MAX &&
 	    !group_spawn(k->reports, "cleartext", send_report, r))
 		return;
-	log_event(LOG_WARN, "login_cleartext", KV("user", user), KV("ip", ip), KVC("proto", proto));
+	log_event(LOG_WARN, "login.cleartext", KV("user", user), KV("ip", ip), KVC("proto", proto));
 	arena_free(&a);
 }

@@ -152,7 +152,7 @@ static void log_login(struct logins *l, const struct login_try *t, const struct 
 	unsigned failures = good ? lockout_failures(l->lockout, t->ip, now)
 				 : lockout_failed(l->lockout, t->ip, now);
 
-	log_event(LOG_INFO, "login", KVC("result", good ? "ok" : "failed"), KVC("reason", reason),
+	log_event(LOG_INFO, good ? "login.ok" : "login.failed", KVC("reason", reason),
 		  KV("user", t->user), KVN("account", u->account), KV("ip", t->ip),
 		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
 		  KVN("failures", failures));
@@ -202,7 +202,7 @@ void login_cleartext(struct logins *l, const struct login_try *t)
 {
 	unsigned failures = lockout_failed(l->lockout, t->ip, clock_wall());
 
-	log_event(LOG_WARN, "login_cleartext", KVC("result", "failed"),
-		  KVC("reason", "password over an unencrypted line"), KV("user", t->user),
-		  KV("ip", t->ip), KVC("proto", t->proto), KVN("failures", failures));
+	log_event(LOG_WARN, "login.cleartext", KVC("reason", "password over an unencrypted line"),
+		  KV("user", t->user), KV("ip", t->ip), KVC("proto", t->proto),
+		  KVN("failures", failures));
 }

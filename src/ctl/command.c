@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/* ctl/command.c - the table of commands, reading a command line by it, and its help. */
+#include "ctl/ctl_priv.h"
+
+enum { SECRET = OPT_PASSWORD_STDIN | OPT_HASH };
+
+static const struct command commands[] = {
+	{ "domain add", cmd_domain_add, NEEDS_SERVER, OPT_JSON, 1, 1, "DOMAIN",
+	  "take mail for a domain" },
+	{ "domain list", cmd_domain_list, NEEDS_SERVER, OPT_JSON, 0, 0, "", "show the domains" },
+	{ "domain delete", cmd_domain_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "DOMAIN",
+	  "take no more mail for a domain that has no users and aliases left" },
+	{ "user add", cmd_user_add, NEEDS_SERVER, OPT_JSON | SECRET | OPT_QUOTA, 1, 1, "ADDRESS",
+	  "make a user with his mailboxes; asks for the password" },
+	{ "user list", cmd_user_list, NEEDS_SERVER, OPT_JSON, 0, 1, "[DOMAIN]",
+	  "show the users and what they keep" },
+	{ "user passwd", cmd_user_passwd, NEEDS_SERVER, OPT_JSON | SECRET, 1, 1, "ADDRESS",
+	  "give a user another password" },
+	{ "user delete", cmd_user_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "remove a user and all of his mail" },
+	{ "alias add", cmd_alias_add, NEEDS_SERVER, OPT_JSON, 2, WORDS_MAX, "ADDRESS TARGET...",
+	  "deliver an address (or *@DOMAIN: all that nobody has) to others" },
+	{ "alias list", cmd_alias_list, NEEDS_SERVER, OPT_JSON, 0, 1, "[DOMAIN]",
+	  "show the aliases" },
+	{ "alias delete", cmd_alias_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "remove an alias with all of its targets" },
+	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",
+	  "print a configuration with every key and its default" },
+	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG, 0, 0, "--config",
+	  "read the configuration and say what is wrong with it" },
+	{ "store stats", cmd_store_stats, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "show what the store holds and has done" },
+	{ "store verify", cmd_store_verify, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "check each record, reference and checksum of the store" },
+	{ "store reclaim", cmd_store_reclaim, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "give back the space of deleted mail now" },
+	{ "version", cmd_version, NEEDS_NOTHING, OPT_JSON, 0, 0, "", "print the version" },
+};
+
+static const struct {
+	const char *word;
+	enum ctl_option bit;
+	const char *meaning;
+} options[] = {
+	{ "--json", OPT_JSON, "write JSON, for programs" },
+	{ "--password-stdin", OPT_PASSWORD_STDIN,
+	  "read the password from the first line of standard input" },
+	{ "--hash", OPT_HASH, "what is asked for or read is a hash: crypt(3) or {SCHEME}" },
+	{ "--quota", OPT_QUOTA, "SIZE that the user may keep (500M, 2G; 0: no limit)" },
+	{ "--config", OPT_CONFIG, "check the configuration file" },
+};
+
+static const char codes[] =
+	"exit status: 0 done, 1 failed (the reason is on standard error), 2 wrong usage,\n"
+	"3 not found, 4 exists already, 5 the server is not reachable\n";
+
+const struct command *ctl_command(size_t n)
+{
+	return n < LENGTH(commands) ? &commands[n] : NULL;
+}
+
+/* --- help --- */
+
+static void help_one(FILE *to, const struct command *c)
+{
+	fprintf(to, "usage: tecsmail [-c FILE] %s%s%s\n       %s\n\n", c->name,
+		*c->usage ? " " : "", c->usage, c->meaning);
+	for (size_t i = 0; i < LENGTH(options); i++)
+		if (c->options & options[i].bit)
+			fprintf(to, "  %-17s %s\n", options[i].word, options[i].meaning);
+	fprintf(to, "  %-17s the configuration; default %s\n\n%s", "-c FILE", CONFIG_PATH, codes);
+}
+
+void ctl_help(FILE *to, const struct command *only)
+{
+	char head[64];
+
+	if (only) {
+		help_one(to, only);
+		return;
+	}
+	fprintf(to, "usage: tecsmail [-c FILE] COMMAND [--json] [ARGUMENT...]\n\n");
+	fprintf(to, "  %-32s the server, in the foreground\n", "serve");
+	for (size_t i = 0; i < LENGTH(commands); i++) {
+		snprintf(head, sizeof(head), "%s %s", commands[i].name, commands[i].usage);
+		fprintf(to, "  %-32s %s\n", head, commands[i].meaning);
+	}
+	fprintf(to, "\ntecsmail COMMAND --help tells more. Default of -c: %s\n\n%s", CONFIG_PATH,
+		codes);
+}
+
+/* --- reading the command line --- */
+
+static enum err take_option(struct ctl *c, struct str word, struct str *why)
+{
+	struct str name = str_part(word, 0, str_find(word, '='));
+
+	if (str_is(word, "--help") || str_is(word, "-h")) {
+		c->help = true;
+		return OK;
+	}
+	for (size_t i = 0; i < LENGTH(options); i++) {
+		if (!str_is(name, options[i].word))
+			continue;
+		bool wants = options[i].bit == OPT_QUOTA;
+		if (wants != (name.n < word.n)) {
+			*why = str_fmt(c->arena, "%s %s", options[i].word,
+				       wants ? "wants a value: --quota=SIZE" : "takes no value");
+			return E_SYNTAX;
+		}
+		if (wants)
+			c->quota = str_from(word, name.n + 1);
+		c->options |= options[i].bit;
+		return OK;
+	}
+	*why = str_fmt(c->arena, "%.*s is not an option here", FMT(word));
+	return E_SYNTAX;
+}
+
+/* Takes the command's name, of one or two words, off the front of the words. */
+static enum err find_command(struct ctl *c, struct str *why)
+{
+	bool group = false;
+
+	for (size_t i = 0; i < LENGTH(commands); i++) {
+		struct str name = str_of(commands[i].name);
+		size_t sp = str_find(name, ' '), n = sp < name.n ? 2 : 1;
+
+		if (!str_eq(c->words[0], str_part(name, 0, sp)))
+			continue;
+		group = n == 2;
+		if (n == 2 && (c->nwords < 2 || !str_eq(c->words[1], str_from(name, sp + 1))))
+			continue;
+		c->command = &commands[i];
+		c->words += n;
+		c->nwords -= n;
+		return OK;
+	}
+	if (group && c->nwords > 1)
+		*why = str_fmt(c->arena, "\"%.*s %.*s\" is not a command", FMT(c->words[0]),
+			       FMT(c->words[1]));
+	else
+		*why = str_fmt(c->arena,
+			       group ? "%.*s: which of its commands?" : "\"%.*s\" is not a command",
+			       FMT(c->words[0]));
+	return E_SYNTAX;
+}
+
+static enum err check_command(struct ctl *c, struct str *why)
+{
+	const struct command *k = c->command;
+
+	for (size_t i = 0; i < LENGTH(options); i++) {
+		if (c->options & ~k->options & options[i].bit) {
+			*why = str_fmt(c->arena, "%s makes no sense for %s", options[i].word,
+				       k->name);
+			return E_SYNTAX;
+		}
+	}
+	if (c->nwords < k->least || c->nwords > k->most) {
+		*why = str_fmt(c->arena, "%s wants %s%s", k->name, k->most ? "" : "no arguments",
+			       k->most ? k->usage : "");
+		return E_SYNTAX;
+	}
+	if ((k->options & OPT_CONFIG) && !(c->options & OPT_CONFIG)) {
+		*why = S("check what? There is --config");
+		return E_SYNTAX;
+	}
+	return OK;
+}
+
+enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why)
+{
+	bool only_words = false;
+	enum err e;
+
+	c->path = S(CONFIG_PATH);
+	c->words = ARENA_ARRAY(c->arena, struct str, WORDS_MAX + 2);
+	for (int i = 1; i < argc; i++) {
+		struct str word = str_of(argv[i]);
+
+		if (!only_words && str_is(word, "--")) {
+			only_words = true;
+		} else if (!only_words && str_is(word, "-c")) {
+			if (++i == argc) {
+				*why = S("-c wants the configuration's path");
+				return E_SYNTAX;
+			}
+			c->path = str_of(argv[i]);
+		} else if (!only_words && str_is(word, "--quota") && i + 1 < argc) {
+			c->options |= OPT_QUOTA;
+			c->quota = str_of(argv[++i]);
+		} else if (!only_words && word.n > 1 && *word.p == '-') {
+			if ((e = take_option(c, word, why)))
+				return e;
+		} else if (c->nwords == WORDS_MAX + 2) {
+			*why = S("too many arguments");
+			return E_SYNTAX;
+		} else {
+			c->words[c->nwords++] = word;
+		}
+	}
+	if (c->nwords == 0) {
+		*why = S("which command?");
+		return c->help ? OK : E_SYNTAX;
+	}
+	e = find_command(c, why);
+	return e || c->help ? e : check_command(c, why);
+}

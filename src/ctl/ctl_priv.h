@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CTL_CTL_PRIV_H
+#define CTL_CTL_PRIV_H
+/* ctl_priv.h - one command line as its command sees it; one table row a command. */
+#include <jansson.h>
+
+#include "ctl/ctl.h"
+#include "ipc/ipc.h"
+#include "proc/config.h"
+
+enum { WORDS_MAX = 1200, CTL_ARENA = 16 << 20 };
+
+enum ctl_option { /* bits */
+		  OPT_JSON = 1,
+		  OPT_PASSWORD_STDIN = 2,
+		  OPT_HASH = 4,
+		  OPT_QUOTA = 8,
+		  OPT_CONFIG = 16,
+};
+
+struct ctl {
+	struct arena *arena;
+	const struct command *command; /* NULL: none was named */
+	struct str path;               /* of the configuration */
+	unsigned options;              /* those given */
+	bool help;
+	struct str quota;  /* --quota's value */
+	struct str *words; /* the arguments behind the command's name */
+	size_t nwords;
+	struct config config; /* where the command's row asks for it */
+	struct peer *peer;    /* the running server's keeper, where it asks for that */
+	int status;
+};
+
+enum ctl_needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_SERVER };
+
+struct command {
+	const char *name;
+	int (*run)(struct ctl *c); /* suspends; the exit status */
+	enum ctl_needs needs;
+	unsigned options;
+	size_t least, most; /* arguments */
+	const char *usage;  /* they, for people */
+	const char *meaning;
+};
+
+/* Reads the command line without carrying it out. E_SYNTAX: why is a sentence. */
+MUST enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why);
+const struct command *ctl_command(size_t n); /* NULL past the end */
+void ctl_help(FILE *to, const struct command *only);
+
+/* Says why on standard error (and as JSON where that was asked for); gives the exit status. */
+int ctl_failed(struct ctl *c, enum err e, struct str why);
+/* A change went well: nothing is said to people, {"ok": true} to programs. */
+int ctl_done(struct ctl *c);
+/* Prints and frees it. */
+int ctl_print_json(json_t *j);
+json_t *ctl_json_str(struct str s);
+
+/* --- columns for people --- */
+struct columns {
+	struct arena *a;
+	const char *const *heads; /* "<" in front: the numbers are set right */
+	size_t n;
+	struct str *cells;
+	size_t ncells, cap;
+};
+struct columns columns_new(struct arena *a, const char *const *heads, size_t n);
+void columns_add(struct columns *t, struct str cell); /* row after row; copied */
+void columns_print(const struct columns *t, FILE *to);
+struct str text_size(struct arena *a, uint64_t octets); /* "1.5M" */
+struct str text_day(struct arena *a, int64_t utc);      /* "2026-01-31", "-" for 0 */
+/* "500K", "2G" or octets; E_SYNTAX. */
+MUST enum err size_parse(struct str text, uint64_t *out);
+
+/* --- secrets --- */
+/* A password or hash: by prompt, twice and unseen, or the first line of standard input.
+ * E_SYNTAX, E_IO: why is a sentence. */
+MUST enum err secret_ask(struct ctl *c, struct str *out, struct str *why);
+
+/* --- the commands --- */
+int cmd_domain_add(struct ctl *c);
+int cmd_domain_delete(struct ctl *c);
+int cmd_domain_list(struct ctl *c);
+int cmd_user_add(struct ctl *c);
+int cmd_user_delete(struct ctl *c);
+int cmd_user_list(struct ctl *c);
+int cmd_user_passwd(struct ctl *c);
+int cmd_alias_add(struct ctl *c);
+int cmd_alias_delete(struct ctl *c);
+int cmd_alias_list(struct ctl *c);
+int cmd_config(struct ctl *c);
+int cmd_check(struct ctl *c);
+int cmd_store_verify(struct ctl *c);
+int cmd_store_stats(struct ctl *c);
+int cmd_store_reclaim(struct ctl *c);
+int cmd_version(struct ctl *c);
+
+#endif
