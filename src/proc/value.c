@@ -45,6 +45,8 @@ static struct str absolute(struct str text, struct str path, struct arena *a)
 
 	if (!text.n || text.p[0] == '/' || slash == path.n)
 		return text;
+	if (str_is(text, "."))
+		return str_part(path, 0, slash ? slash : 1);
 	return str_fmt(a, "%.*s/%.*s", FMT(str_part(path, 0, slash)), FMT(text));
 }
 
