@@ -87,7 +87,7 @@ struct loop *loop_this(void); /* the loop of this thread, to be handed to other 
 /* A thread raises a signal of a loop's: the raise happens on the loop's thread, soon. */
 struct signal_post;
 struct signal_post *signal_post_new(struct signal *s); /* on the loop's thread */
-void signal_post_free(struct signal_post **p);         /* on the loop's thread */
-void signal_post_raise(struct signal_post *p);         /* from any thread */
+void signal_post_free(struct signal_post **p); /* likewise, when no thread raises it any more */
+void signal_post_raise(struct signal_post *p); /* from any thread */
 
 #endif

@@ -13,7 +13,7 @@ static int pair[2];
 static void reads(void *arg)
 {
 	(void)arg;
-	_exit(fiber_wait_fd(pair[0], FD_READ, clock_in(60 * 1000)));
+	_exit((int)fiber_wait_fd(pair[0], FD_READ, clock_in(60 * 1000)));
 }
 
 __attribute__((noinline)) static void level(unsigned n)

@@ -189,23 +189,19 @@ enum err io_await(struct io *io, struct signal *other, uint64_t seen)
 /* One look at the socket; the read that would wait first sends what is owed. */
 static enum err read_some(struct io *io, char *p, size_t n, size_t *done)
 {
-	for (;;) {
-		if (fiber_canceled())
-			return E_CANCELED;
-		enum err e = io_try_read(io, p, n, done);
+	if (fiber_canceled())
+		return E_CANCELED;
+	enum err e = io_try_read(io, p, n, done);
 
-		if (e == OK)
-			io_give_way(io, *done);
-		if (e != E_AGAIN)
-			return e;
-		unsigned want = io->want;
+	if (e == OK)
+		io_give_way(io, *done);
+	if (e != E_AGAIN)
+		return e;
+	unsigned want = io->want;
 
-		e = io_flush(io);
-		if (e)
-			return e;
-		io->want = want;
-		return E_AGAIN;
-	}
+	e = io_flush(io);
+	io->want = want;
+	return e ? e : E_AGAIN;
 }
 
 /* Reads into the free end of the buffer, which must have one; waits if it must. */

@@ -108,6 +108,7 @@ void io_set_peer(struct io *io, struct str ip, uint16_t port)
 
 enum err io_accept(int listen_fd, int *out)
 {
+	fiber_yield(); /* or a flood of connections would keep those accepted from their turn */
 	for (;;) {
 		if (fiber_canceled())
 			return E_CANCELED;
