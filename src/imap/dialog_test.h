@@ -35,7 +35,8 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 
 	if ((!alice && !bob) || !str_is(t->password, "secret"))
 		return E_DENIED;
-	*out = (struct login){ alice ? 1 : 2, str_fmt(a, "%.*s@example.test", FMT(t->user)), quota };
+	*out = (struct login){ alice ? 1 : 2, str_fmt(a, "%.*s@example.test", FMT(t->user)),
+			       quota };
 	return OK;
 }
 
@@ -117,8 +118,7 @@ static inline struct str hear_reply(struct client *c, const char *tag)
 		size_t at = c->heard.n;
 
 		arena_reset(c->a);
-		if (!hear_line(c) ||
-		    str_starts(str_from(buf_str(&c->heard), at), str_of(mark)))
+		if (!hear_line(c) || str_starts(str_from(buf_str(&c->heard), at), str_of(mark)))
 			return buf_str(&c->heard);
 	}
 }

@@ -54,8 +54,8 @@ static void names(void)
 static void lists(void)
 {
 	struct client *c = client_new("bob");
-	static const char *const make[] = { "Fruit",	 "Fruit/Apple",		"Fruit/Banana",
-					    "Tofu",	 "Vegetable",		"Vegetable/Broccoli",
+	static const char *const make[] = { "Fruit",         "Fruit/Apple", "Fruit/Banana",
+					    "Tofu",          "Vegetable",   "Vegetable/Broccoli",
 					    "Vegetable/Corn" };
 	static const char *const remove[] = { "Drafts", "Sent", "Junk", "Trash", "Archive" };
 	char line[128];
@@ -98,8 +98,10 @@ static void lists(void)
 	/* example 2, and a subscription whose parents are none */
 	ASK(c, "LIST (SUBSCRIBED) \"\" *",
 	    "* LIST (\\Subscribed \\HasNoChildren) \"/\" \"Fruit/Banana\"\r\n"
-	    "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" \"Fruit/Peach\"\r\n"
-	    "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" \"Gone/Deep/Down\"\r\n"
+	    "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" "
+	    "\"Fruit/Peach\"\r\n"
+	    "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" "
+	    "\"Gone/Deep/Down\"\r\n"
 	    "* LIST (\\Subscribed \\HasChildren) \"/\" \"Vegetable\"\r\n"
 	    "* LIST (\\Subscribed \\HasNoChildren) \"/\" \"Vegetable/Broccoli\"\r\n"
 	    "T OK LIST done\r\n");
@@ -179,7 +181,8 @@ static void status_and_select(void)
 	CHECK(has(ask(c, "STORE 1 FLAGS (\\Seen)"), "T NO the mailbox was opened with EXAMINE"));
 	CHECK(has(ask(c, "EXPUNGE"), "T NO the mailbox was opened with EXAMINE"));
 	CHECK(has(ask(c, "MOVE 1 Trash"), "T NO the mailbox was opened with EXAMINE"));
-	CHECK(has(ask(c, "FETCH 1 BODY[]"), "* 1 FETCH (BODY[] {17}\r\nSubject: 1\r\n\r\nx\r\n)\r\nT OK"));
+	CHECK(has(ask(c, "FETCH 1 BODY[]"),
+		  "* 1 FETCH (BODY[] {17}\r\nSubject: 1\r\n\r\nx\r\n)\r\nT OK"));
 	ASK(c, "UNSELECT", "T OK UNSELECT done\r\n");
 	s = ask(c, "SELECT inbox");
 	CHECK(has(s, "* OK [PERMANENTFLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft $Label "

@@ -167,7 +167,7 @@ static void fetches(void)
 {
 	static const struct {
 		const char *in;
-		size_t n; /* 0: not in the grammar */
+		size_t n;          /* 0: not in the grammar */
 		const char *label; /* of the last */
 		bool marks;
 	} t[] = {
@@ -184,7 +184,8 @@ static void fetches(void)
 		{ "BODY[]", 1, "BODY[]", true },
 		{ "body.peek[]", 1, "BODY[]" },
 		{ "BODY[HEADER]", 1, "BODY[HEADER]", true },
-		{ "BODY.PEEK[header.fields (subject FROM)]", 1, "BODY[HEADER.FIELDS (subject FROM)]" },
+		{ "BODY.PEEK[header.fields (subject FROM)]", 1,
+		  "BODY[HEADER.FIELDS (subject FROM)]" },
 		{ "BODY.PEEK[HEADER.FIELDS.NOT (\"a(b\")]<3.4>", 1,
 		  "BODY[HEADER.FIELDS.NOT (\"a(b\")]<3>" },
 		{ "BODY.PEEK[1]", 1, "BODY[1]" },
@@ -440,8 +441,14 @@ static void patterns(void)
 
 static void folds(void)
 {
-	CHECK_STR(imap_fold(a, S("Gr\xc3\x9c\xc3\x9f""E")), "gr\xc3\xbc\xc3\x9f""e");
-	CHECK_STR(imap_fold(a, S("\xff" "A")), "\xef\xbf\xbd" "a");
+	CHECK_STR(imap_fold(a, S("Gr\xc3\x9c\xc3\x9f"
+				 "E")),
+		  "gr\xc3\xbc\xc3\x9f"
+		  "e");
+	CHECK_STR(imap_fold(a, S("\xff"
+				 "A")),
+		  "\xef\xbf\xbd"
+		  "a");
 	CHECK_STR(imap_fold(a, S("")), "");
 }
 

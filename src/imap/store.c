@@ -37,13 +37,15 @@ static uint64_t changed(const struct flag_change *ch, uint64_t flags)
 				      : ch->flags;
 }
 
-/* .SILENT: the client works out for itself what becomes of what it knows. */
+/* .SILENT: the client works out for itself what becomes of what it knows, but it does not know
+ * what another session did since the last look. */
 static enum err foresee(void *arg, uint32_t number, const struct msg *m)
 {
 	struct storing *st = arg;
 
 	(void)number;
-	st->b.known[st->b.n++] = (struct known){ m->uid, changed(&st->ch, m->flags) };
+	if (m->modseq <= box_view(st->s->box).modseq)
+		st->b.known[st->b.n++] = (struct known){ m->uid, changed(&st->ch, m->flags) };
 	return OK;
 }
 
