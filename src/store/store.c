@@ -6,7 +6,7 @@
  * on. A partition's name is made by our own rooms: a wrong one is our mistake.
  */
 
-static const struct engine *const engines[] = { &engine_mem };
+static const struct engine *const engines[] = { &engine_mem, &engine_lmdb };
 
 enum err store_open(struct str where, struct arena *a, struct store **out, struct str *why)
 {

@@ -260,7 +260,6 @@ static void update(struct mem *m, struct update *u)
 	struct tx tx;
 
 	u->result = tx_run(&tx, &snapshot, &under, false, u->fn, u->arg);
-	m->stats.updates++;
 	if (!u->result && tx.nwrites + tx.nchanges) {
 		for (size_t i = 0; i < tx.nwrites; i++) {
 			if (tx.writes[i].del)
@@ -273,6 +272,7 @@ static void update(struct mem *m, struct update *u)
 		for (struct mem_watch *w = m->watches; w; w = w->next)
 			if (w->part == p)
 				signal_raise(&w->watch.signal);
+		m->stats.updates++;
 		m->stats.octets_written += tx.octets;
 	}
 	tx_end(&tx);
