@@ -190,13 +190,17 @@ static enum err list(struct tx *tx, void *arg)
 	struct account ac;
 	struct named *v;
 	size_t n;
+	struct mailbox_record *rec = ARENA_NEW(tx_arena(tx), struct mailbox_record);
 	enum err e = account_load(tx, &ac);
 
 	*l = (struct list){ .a = l->a };
 	if (!e)
 		e = names_load(&ac, &v, &n);
-	for (size_t i = 0; !e && i < n; i++)
-		e = info(&ac, v[i].id, v[i].rec, l->a, add(l));
+	for (size_t i = 0; !e && i < n; i++) {
+		e = mailbox_decode(v[i].value, rec);
+		if (!e)
+			e = info(&ac, v[i].id, rec, l->a, add(l));
+	}
 	if (e)
 		return e;
 	add_parents(l);

@@ -15,13 +15,13 @@ enum err names_load(struct account *ac, struct named **out, size_t *n)
 	struct arena *a = tx_arena(ac->tx);
 	struct key prefix = { "b/", 2 };
 	struct str key = S(""), value;
+	struct mailbox_record *rec = ARENA_NEW(a, struct mailbox_record);
 	size_t max = ac->rec.mailboxes;
 	enum err e;
 
 	*out = ARENA_ARRAY(a, struct named, max);
 	*n = 0;
 	while (!(e = tx_next(ac->tx, KEY_MAILBOXES, key, &key, &value))) {
-		struct mailbox_record *rec = ARENA_NEW(a, struct mailbox_record);
 		uint64_t id;
 
 		e = mailbox_decode(value, rec);
@@ -33,7 +33,7 @@ enum err names_load(struct account *ac, struct named **out, size_t *n)
 			e = E_CORRUPT;
 		if (e)
 			return layout_broken(e, key);
-		(*out)[(*n)++] = (struct named){ rec->name, (uint32_t)id, rec };
+		(*out)[(*n)++] = (struct named){ rec->name, (uint32_t)id, value };
 	}
 	if (e != E_NOTFOUND)
 		return e;

@@ -11,7 +11,7 @@
 struct named {
 	struct str name;
 	uint32_t id;
-	struct mailbox_record *rec;
+	struct str value; /* its record */
 };
 /* All of them, by name in octet order. */
 MUST enum err names_load(struct account *ac, struct named **out, size_t *n);
