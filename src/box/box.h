@@ -93,15 +93,15 @@ MUST enum err incoming_write(struct incoming *in, struct str octets);
 MUST enum err incoming_finish(struct incoming *in); /* no more writes; before it is delivered */
 uint64_t incoming_size(const struct incoming *in);  /* (quick) */
 const struct summary *incoming_summary(const struct incoming *in); /* (quick) after finish */
-void incoming_close(struct incoming **in);          /* (quick) sets NULL */
+void incoming_close(struct incoming **in);                         /* (quick) sets NULL */
 
 struct delivery {
 	uint32_t account;
-	struct str mailbox;   /* "" or one that does not exist: INBOX */
-	uint64_t quota;       /* octets the account may hold; 0: no limit */
-	uint64_t flags;       /* system flags only */
-	struct str keywords[4]; /* .p NULL ends */
-	enum err result;      /* OK, E_QUOTA, E_NOTFOUND (no such account), or any */
+	struct str mailbox;       /* "" or one that does not exist: INBOX */
+	uint64_t quota;           /* octets the account may hold; 0: no limit */
+	uint64_t flags;           /* system flags only */
+	struct str keywords[4];   /* .p NULL ends */
+	enum err result;          /* OK, E_QUOTA, E_NOTFOUND (no such account), or any */
 	uint32_t mailbox_id, uid; /* where it went */
 };
 /* Delivers to each account, all in one commit where the engine can. A message goes to each of
@@ -111,14 +111,14 @@ void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size
 /* --- an open mailbox --- */
 
 struct msg {
-	uint32_t uid;           /* 1 .. 2^32-1, ascending in order of arrival */
-	uint64_t modseq;        /* 1 .. 2^63-1; new at every change of the message */
-	uint64_t size;          /* octets with CRLF line ends; RFC 9051 2.3.4 */
-	int64_t arrived;        /* INTERNALDATE, UTC seconds since 1970; RFC 9051 2.3.3 */
-	int64_t saved;          /* when it came into this mailbox, RFC 8514 */
-	uint64_t flags;         /* bit n is box_flag_name(n); bits 0-4 are the system flags */
-	struct blob_id blob;    /* its octets; also its EMAILID: copies share it */
-	uint64_t thread;        /* THREADID */
+	uint32_t uid;        /* 1 .. 2^32-1, ascending in order of arrival */
+	uint64_t modseq;     /* 1 .. 2^63-1; new at every change of the message */
+	uint64_t size;       /* octets with CRLF line ends; RFC 9051 2.3.4 */
+	int64_t arrived;     /* INTERNALDATE, UTC seconds since 1970; RFC 9051 2.3.3 */
+	int64_t saved;       /* when it came into this mailbox, RFC 8514 */
+	uint64_t flags;      /* bit n is box_flag_name(n); bits 0-4 are the system flags */
+	struct blob_id blob; /* its octets; also its EMAILID: copies share it */
+	uint64_t thread;     /* THREADID */
 };
 
 /* Opens a mailbox. E_NOTFOUND. Owner: caller, who closes it before the store. Cost does not
@@ -139,13 +139,13 @@ struct box_view {
 };
 struct box_view box_view(const struct box *b);
 struct str box_flag_name(const struct box *b, unsigned bit); /* (quick) lives until box_sync */
-uint32_t box_uid(const struct box *b, uint32_t number);  /* (quick) 0: no such message number */
-uint32_t box_number(const struct box *b, uint32_t uid);  /* (quick) 0: not in the view */
+uint32_t box_uid(const struct box *b, uint32_t number);      /* (quick) 0: no such message number */
+uint32_t box_number(const struct box *b, uint32_t uid);      /* (quick) 0: not in the view */
 /* (quick) Message numbers to UIDs; numbers beyond the view are left out and *beyond set. */
 struct uidset box_uids(const struct box *b, struct arena *a, struct uidset numbers, bool *beyond);
 /* (quick) Only those UIDs that the view holds. */
 struct uidset box_known(const struct box *b, struct arena *a, struct uidset uids);
-bool box_is_recent(const struct box *b, uint32_t uid);   /* (quick) RFC 3501 2.3.2 */
+bool box_is_recent(const struct box *b, uint32_t uid); /* (quick) RFC 3501 2.3.2 */
 /* Takes the \Recent of the messages of the view for this session; SELECT does, EXAMINE does
  * not. Again, when the mailbox is left: else who comes next sees what came meanwhile as recent
  * too. E_NOTFOUND: it is gone. */
@@ -163,7 +163,7 @@ struct box_changes {
 	void (*expunged)(void *arg, uint32_t number, uint32_t uid);
 	void (*exists)(void *arg, uint32_t exists, uint32_t recent);
 	void (*changed)(void *arg, uint32_t number, const struct msg *m);
-	void (*keywords)(void *arg);      /* the mailbox has new keywords */
+	void (*keywords)(void *arg); /* the mailbox has new keywords */
 };
 MUST enum err box_sync(struct box *b, bool expunges, const struct box_changes *tell);
 /* (quick) Raised when the account changed: what IDLE waits on; then box_sync says what. */
@@ -174,8 +174,8 @@ struct signal *box_signal(struct box *b);
 /* Calls fn for each message of the set that the view holds, ascending, in batches of a page:
  * constant memory, fn may suspend. A message that was expunged meanwhile but still is in the view
  * is left out. fn's error ends the walk and is the result; fn must not call box_sync. */
-MUST enum err box_each(struct box *b, struct uidset uids, enum err (*fn)(void *arg, uint32_t number,
-		       const struct msg *m), void *arg);
+MUST enum err box_each(struct box *b, struct uidset uids,
+		       enum err (*fn)(void *arg, uint32_t number, const struct msg *m), void *arg);
 /* The same, only those with a modseq above since: pages without any are not read. */
 MUST enum err box_each_since(struct box *b, struct uidset uids, uint64_t since,
 			     enum err (*fn)(void *arg, uint32_t number, const struct msg *m),
@@ -184,18 +184,18 @@ MUST enum err box_get(struct box *b, uint32_t uid, struct msg *out); /* E_NOTFOU
 /* The stored summary, in the arena; E_NOTFOUND. */
 MUST enum err box_summary(struct box *b, const struct msg *m, struct arena *a, struct summary *out);
 /* Octets [off, off+n) of a message, fewer at its end; n at most 1 MiB. E_NOTFOUND. */
-MUST enum err box_read(struct box *b, const struct msg *m, uint64_t off, size_t n,
-		       struct arena *a, struct str *out);
+MUST enum err box_read(struct box *b, const struct msg *m, uint64_t off, size_t n, struct arena *a,
+		       struct str *out);
 
 /* --- changing --- */
 
 struct flag_change {
 	enum { FLAG_ADD, FLAG_CLEAR, FLAG_REPLACE } op;
-	uint64_t flags;           /* system flags and keyword bits already known */
+	uint64_t flags;             /* system flags and keyword bits already known */
 	const struct str *keywords; /* further keywords by name; made where missing */
 	size_t nkeywords;
-	uint64_t unless_after;    /* leave messages of a higher modseq alone, UINT64_MAX: none;
-				     RFC 7162 3.1.3 */
+	uint64_t unless_after; /* leave messages of a higher modseq alone, UINT64_MAX: none;
+				  RFC 7162 3.1.3 */
 };
 /* Changes flags of each message of set (of the view), or puts it in *kept if unless_after
  * forbids it (kept may be NULL). UIDs that are gone are skipped. E_LIMIT: no bit left for a
