@@ -233,6 +233,12 @@ static void wait_slow(void *arg)
 	w->ended = true;
 }
 
+static void until_served(const struct side *s)
+{
+	for (int i = 0; i < 5000 && !s->served; i++)
+		CHECK_NUM(fiber_sleep(clock_in(1)), OK);
+}
+
 static void deaths(void)
 {
 	struct side a, b;
@@ -242,7 +248,7 @@ static void deaths(void)
 
 	connect_sides(&a, &b);
 	CHECK_NUM(group_spawn(g, "slow", wait_slow, &w), OK);
-	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	until_served(&b);
 	CHECK(!w.ended);
 	CHECK_NUM(b.served, 1);
 	uint64_t seen = peer_signal(a.peer)->count;
@@ -259,7 +265,7 @@ static void deaths(void)
 	connect_sides(&a, &b);
 	w = (struct waiting){ .side = &a };
 	CHECK_NUM(group_spawn(g, "slow", wait_slow, &w), OK);
-	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	until_served(&b);
 	peer_close(&a.peer);
 	CHECK_NUM(group_wait(g, clock_in(5000)), OK);
 	CHECK_NUM(w.got, E_CLOSED);
@@ -269,7 +275,7 @@ static void deaths(void)
 	connect_sides(&a, &b);
 	w = (struct waiting){ .side = &a };
 	CHECK_NUM(group_spawn(g, "slow", wait_slow, &w), OK);
-	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	until_served(&b);
 	group_close(&g);
 	CHECK_NUM(w.got, E_CANCELED);
 	CHECK_NUM(ipc_call(a.peer, SLOW, S_NONE, -1, clock_in(20), a.arena, &m), E_TIMEOUT);
