@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: ISC
+"""Start, restart, reload, limits and end of the program. Each has a server of its own."""
+import hashlib
+import os
+import signal
+import subprocess
+import time
+
+from harness import (PROGRAM, Server, check, equal, message, program, scenario,
+                     wait_until)
+from libraries import Idler
+
+
+def certificate(server):
+    """A fingerprint of the certificate that a new connection sees."""
+    context = server.context()
+    context.check_hostname = False
+    context.verify_mode = 0
+    with server.wire("imaps", tls=False) as w:
+        w.context = context
+        w.start_tls()
+        return hashlib.sha256(w.socket.getpeercert(True)).hexdigest()
+
+
+def new_certificate(server):
+    folder = server.state / "tls"
+    program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-days", "30", "-subj", "/CN=second.example.test", "-keyout",
+            str(folder / "key.new"), "-out", str(folder / "cert.new"), "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    os.replace(folder / "key.new", folder / "key.pem")
+    os.replace(folder / "cert.new", folder / "cert.pem")
+
+
+def reload(server):
+    seen = len(server.events("reload"))
+    os.kill(server.main_pid(), signal.SIGHUP)
+    wait_until(lambda: len(server.events("reload")) > seen, 20, "the reload")
+
+
+@scenario(120)
+def second_start(_):
+    """A second start finds users, mail and flags of the first."""
+    with Server() as server:
+        user = server.user("again")
+        server.deliver(user, message("before"))
+        client = server.imap(user)
+        client.select("INBOX")
+        client.store("1", "+FLAGS", "(\\Flagged kept)")
+        client.create("Work")
+        client.append("Work", None, None, message("filed"))
+        validity = client.response("UIDVALIDITY")
+        client.logout()
+        passwords = server.demo1, server.demo2
+        before = server.fetch(user)
+        equal(server.stop(), 0, "the exit status of the first run")
+        server.start()
+        equal((server.demo1, server.demo2), passwords, "the passwords of the second run")
+        equal(server.fetch(user), before, "mail of the first run")
+        equal(server.subjects(user, "Work"), ["filed"], "a folder of the first run")
+        client = server.imap(user)
+        client.select("INBOX")
+        equal(client.response("UIDVALIDITY"), validity, "UIDVALIDITY")
+        check(b"kept" in client.fetch("1", "(FLAGS)")[1][0], "the flags of the first run")
+        client.logout()
+        server.deliver(user, message("after"))
+        equal(sorted(server.fetch(user)), [1, 2], "UIDs")
+        # Port 25 takes mail for a user who has never logged in.
+        server.deliver(server.demo2, message("first contact"))
+        equal(server.subjects(server.demo2), ["first contact"], "first contact")
+
+
+@scenario(120)
+def reload_and_stop(_):
+    with Server() as server:
+        user = server.user("reload")
+        old = certificate(server)
+        idler = Idler(server, user)
+        sender = server.wire("smtp")
+        sender.smtp(None, 220)
+        sender.smtp("EHLO mx.elsewhere.example", 250)
+        pids = server.pids()
+
+        # A new certificate: who is connected stays so, who comes sees the new one.
+        new_certificate(server)
+        equal(certificate(server), old, "the certificate before the reload")
+        reload(server)
+        check(certificate(server) != old, "the old certificate after the reload")
+        server.deliver(user, message("across the reload"))  # verified against the new one
+        idler.saw(rb"^\* 1 EXISTS")
+        sender.smtp("NOOP", 250)
+        equal(server.pids(), pids, "processes after the reload")
+
+        # A configuration that makes no sense changes nothing.
+        conf = server.conf.read_text()
+        server.conf.write_text(conf + "nonsense = 1\n")
+        os.kill(server.main_pid(), signal.SIGHUP)
+        wait_until(lambda: server.events("reload.refused"), 20, "the refusal")
+        check("tecsmail.conf:" in server.events("reload.refused")[0]["reason"], "no file and line")
+        server.conf.write_text(conf)
+        server.deliver(user, message("after the refusal"))
+        idler.saw(rb"^\* 2 EXISTS")
+
+        # Other limits count for who comes after the reload.
+        server.conf.write_text(conf + "limits { message_size = 1M }\n")
+        reload(server)
+        with server.smtp() as client:
+            equal(client.esmtp_features["size"].split()[0], str(1 << 20), "SIZE after a reload")
+        server.conf.write_text(conf)
+        reload(server)
+
+        # The end: who is connected hears of it, who is just being served is not cut off.
+        busy = server.wire("smtp")
+        busy.smtp(None, 220)
+        busy.smtp("EHLO mx.elsewhere.example", 250)
+        started = time.monotonic()
+        os.kill(server.main_pid(), signal.SIGTERM)
+        idler.saw(rb"^\* BYE")
+        sender.smtp(None, 421)
+        busy.smtp(None, 421)
+        status = server.stop()
+        check(status is not None and time.monotonic() - started < 20, f"stopping: {status}")
+        equal(server.events("child.ended"), [], "processes that ended by themselves")
+
+
+@scenario(120)
+def limits(_):
+    with Server("limits { idle = 2s  message_size = 1M  recipients = 10  connections = 8 }\n"
+                "workers { mx = 1  session = 1 }\n") as server:
+        user = server.user("limit")
+        with server.smtp() as client:
+            code, text = client.mail("a@elsewhere.example", ["SIZE=2000000"])
+            equal(code, 552, "SIZE over the limit")
+            client.mail("a@elsewhere.example")
+            codes = [client.rcpt(user.address)[0] for _ in range(12)]
+            equal(codes, [250] * 10 + [452] * 2, "RCPT")
+            equal(client.data(message("large", "x" * 76 + "\r\n") * 20_000)[0], 552, "DATA")
+        client = server.imap(user)
+        status, text = client.append("INBOX", None, None, message("large", "x" * 2_000_000))
+        check(status == "NO" and b"TOOBIG" in text[0], f"APPEND: {text}")
+        client.logout()
+        with server.wire("imaps") as w:
+            w.expect("* OK")
+            w.imap(f"LOGIN {user.address} {user.password}")
+            started = time.monotonic()
+            w.expect("* BYE")
+            check(1 < time.monotonic() - started < 10, "the time until BYE")
+            check(w.closed(), "open after BYE")
+        idler = Idler(server, user)
+        idler.saw(rb"^\* BYE")
+        with server.wire("imaps") as w:  # an octet a second is no command
+            w.expect("* OK")
+            w.imap(f"LOGIN {user.address} {user.password}")
+            started = time.monotonic()
+            try:
+                for octet in b"a1 NOOP nonsense that takes its time":
+                    w.send(bytes([octet]))
+                    w.socket.settimeout(0.7)
+                    try:
+                        if w.line().startswith(b"* BYE"):
+                            break
+                    except TimeoutError:
+                        pass
+                check(time.monotonic() - started < 10, "a slow line was waited for")
+            except ConnectionError:
+                pass
+        wires = [server.wire("imap") for _ in range(12)]
+        got = []
+        for w in wires:
+            try:
+                got.append(w.line()[:4])
+            except ConnectionError:
+                got.append(b"")
+        equal((got.count(b"* OK"), got.count(b"")), (8, 4), "connections of one process")
+        for w in wires:
+            w.close()
+        time.sleep(0.5)
+        server.deliver(user, message("fine"))
+        equal(server.subjects(user), ["fine"], "after all that")
+        equal(server.complaints(), [], "complaints")
+
+
+@scenario()
+def wrong_configurations(server):
+    """Each is refused with file and line, by `serve` and by `check --config`."""
+    home = server.home / "wrong"
+    home.mkdir()
+    good = server.conf.read_text()
+    for number, (text, line, word) in enumerate((
+            ("hostname = a.example\nhostnam = b\n", 2, "hostnam"),
+            ("listen {\n\tsmtp = {\"127.0.0.1:1\"}\n\tsmtpx = {\"127.0.0.1:2\"}\n}\n", 3, "smtpx"),
+            ("\n\nlimits {\n\tmessage_size = many\n}\n", 4, "message_size"),
+            ("limits { idle = \"5 parsecs\" }\n", 1, "idle"),
+            ("listen {\n\timap = {\"nowhere\"}\n}\n", 2, "imap"),
+            ("log = loud\n", 1, "log"),
+            ("nonsense {\n a = 1\n}\n", 1, "nonsense"),
+            ("hostname = \"never closed\nstate = .\n", None, ""),
+            ("listen {\n", None, ""))):
+        conf = home / f"{number}.conf"
+        conf.write_text(text)
+        for words in (["serve"], ["check", "--config"]):
+            done = subprocess.run([PROGRAM, "-c", str(conf), *words], capture_output=True,
+                                  text=True, timeout=20, stdin=subprocess.DEVNULL)
+            equal(done.returncode, 1, f"{text!r}: exit status of {words} ({done.stderr})")
+            where = f"{conf}:{line}: " if line else f"{conf}:"
+            check(where in done.stderr and word in done.stderr, f"{text!r}: {done.stderr}")
+    # The same ports a second time; a certificate that is none; no file at all.
+    taken = home / "taken.conf"
+    taken.write_text(good.replace("state = .", f"state = {home}/other"))
+    (home / "tls").mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (home / "tls" / name).write_bytes((server.state / "tls" / name).read_bytes())
+    got = program(PROGRAM, "-c", str(taken), "serve", status=1, timeout=30)
+    check(b"in use" in got.lower() and str(server.base).encode()[:2] in got, f"ports in use: {got}")
+    (home / "tls" / "cert.pem").write_text("this is no certificate\n")
+    got = program(PROGRAM, "-c", str(taken), "serve", status=1, timeout=30)
+    check(b"cert" in got.lower(), f"no certificate: {got}")
+    got = program(PROGRAM, "-c", str(home / "none.conf"), "serve", status=1, timeout=30)
+    check(b"none.conf" in got, f"no file: {got}")
+    check("demo1@example.test" in server.order("user", "list"), "the first server was disturbed")
