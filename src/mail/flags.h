@@ -21,7 +21,7 @@ enum {
 };
 
 extern const char *const flag_names[5]; /* "\\Seen", ... */
-uint64_t flag_system(struct str name); /* the bit of a system flag, any case; 0 if none */
-bool keyword_ok(struct str name);      /* an atom of at most KEYWORD_LEN_MAX octets */
+uint64_t flag_system(struct str name);  /* the bit of a system flag, any case; 0 if none */
+bool keyword_ok(struct str name);       /* an atom of at most KEYWORD_LEN_MAX octets */
 
 #endif

@@ -18,7 +18,7 @@ bool field_next(struct str *rest, struct field *out);
 /* The first field of this name; false if there is none. */
 bool field_find(struct str header, const char *name, struct field *out);
 
-struct str header_unfold(struct arena *a, struct str body);     /* folds away, trimmed */
+struct str header_unfold(struct arena *a, struct str body); /* folds away, trimmed */
 /* Encoded words decoded to UTF-8, unfolded; what cannot be decoded stays as it is. For SEARCH,
  * SORT and display. Charsets by iconv. */
 struct str header_decode(struct arena *a, struct str body);

@@ -33,13 +33,14 @@ struct mime_part {
 	uint32_t header_lines, body_lines;
 	struct mime_part *parent, *first, *next; /* MIME_MESSAGE: first is the message inside */
 	/* of the part's header, in the arena; texts as they stand, unfolded */
-	struct str type, subtype;    /* upper case, "TEXT" "PLAIN" if absent (RFC 2045 5.2) */
-	struct param *params;        /* mail/header.h */
-	struct str id, description, encoding; /* encoding upper case, "7BIT" if absent */
+	struct str type, subtype; /* upper case, "TEXT" "PLAIN" if absent (RFC 2045 5.2) */
+	struct param *params;     /* mail/header.h */
+	struct str id, description, encoding;  /* encoding upper case, "7BIT" if absent */
 	struct str md5, disposition, location; /* .p NULL: absent; disposition lower case */
 	struct param *disposition_params;
-	struct str language;         /* the field's body */
-	struct envelope_fields *env; /* the message's own header: root and children of MIME_MESSAGE */
+	struct str language; /* the field's body */
+	struct envelope_fields
+		*env; /* the message's own header: root and children of MIME_MESSAGE */
 };
 
 /* The fields that ENVELOPE, threading and sorting want; unfolded, as they stand; first wins. */
