@@ -17,8 +17,12 @@ static void string(struct buf *b, struct str s)
 
 	scan_span(&in, quotable);
 	if (scan_end(&in)) {
+		bool escapes = str_has(s, '"') || str_has(s, '\\');
+
 		buf_c(b, '"');
-		for (size_t i = 0; i < s.n; i++) {
+		if (!escapes)
+			buf_put(b, s);
+		for (size_t i = 0; escapes && i < s.n; i++) {
 			if (s.p[i] == '"' || s.p[i] == '\\')
 				buf_c(b, '\\');
 			buf_c(b, s.p[i]);
