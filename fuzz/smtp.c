@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SMTP: the arguments of MAIL and RCPT, and the octets behind DATA, in one piece and in many:
+ * whatever the pieces, the message, its end and the verdict on it are the same.
+ */
+#include "base/buf.h"
+#include "base/encode.h"
+#include "smtp/dots.h"
+#include "smtp/head.h"
+#include "smtp/param.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void commands(struct arena *a, struct str text)
+{
+	struct scan in = scan(text);
+	struct mail_args m;
+	struct rcpt_args r;
+
+	if (!mail_args(&in, a, &m).code) {
+		BUG_IF(!scan_end(&in) || m.envid.n > ENVID_MAX || m.size > INT64_MAX);
+		BUG_IF(m.from.utf8 && !m.utf8);
+	}
+	in = scan(text);
+	if (!rcpt_args(&in, a, &r).code) {
+		BUG_IF(!scan_end(&in) || r.orcpt.n > ORCPT_MAX || !r.to.local.n);
+		BUG_IF(r.notify & NOTIFY_NEVER && r.notify != NOTIFY_NEVER);
+		BUG_IF(!utf8_ok(text));
+	}
+}
+
+/* Gives how many octets were used. */
+static size_t feed(struct str text, size_t step, struct dots *d, struct buf *out)
+{
+	size_t used = 0;
+
+	while (used < text.n && !d->ended) {
+		struct str piece = str_part(text, used, step);
+		size_t n = piece.n;
+
+		while (piece.n && !d->ended) {
+			size_t before = piece.n;
+			struct str run = dots_take(d, &piece);
+
+			BUG_IF(piece.n == before || run.n > before - piece.n);
+			buf_put(out, run);
+		}
+		used += n - piece.n;
+	}
+	return used;
+}
+
+static void data_octets(struct str text)
+{
+	struct dots whole = { 0 }, parts = { 0 };
+	struct buf one = buf_new(text.n + 1), two = buf_new(text.n + 1);
+	size_t used = feed(text, text.n + 1, &whole, &one);
+	size_t step = text.n ? (unsigned char)text.p[0] % 7 + 1 : 1;
+
+	BUG_IF(feed(text, step, &parts, &two) != used);
+	BUG_IF(whole.ended != parts.ended || whole.bare != parts.bare);
+	BUG_IF(!whole.bare && !str_eq(buf_str(&one), buf_str(&two)));
+	struct str taken = str_part(text, 0, used);
+
+	BUG_IF(whole.ended && !str_is(taken, ".\r\n") && !str_ends(taken, S("\r\n.\r\n")));
+	BUG_IF(!whole.ended && used != text.n);
+	if (whole.ended && !whole.bare)
+		for (size_t i = 0; i < one.n; i++)
+			BUG_IF((one.p[i] == '\n') != (i && one.p[i - 1] == '\r'));
+	buf_free(&one);
+	buf_free(&two);
+}
+
+static void header(struct str text)
+{
+	struct head whole = { 0 }, parts = { 0 };
+	size_t n = head_feed(&whole, text), m = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		m += head_feed(&parts, str_part(text, i, 1));
+	BUG_IF(n != m || whole.ended != parts.ended || whole.received != parts.received);
+	BUG_IF(!whole.ended && n != text.n);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str text = STR((const char *)data, size);
+	struct arena *a = arena_new(256 * size + 1024 * 1024);
+
+	commands(a, text);
+	data_octets(text);
+	header(text);
+	arena_free(&a);
+	return 0;
+}
