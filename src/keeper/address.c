@@ -14,20 +14,21 @@ static bool has_control(struct str s)
 }
 
 /* RFC 6532 3.1 asks for NFC, so that an umlaut is one character however it was typed. */
-static enum err local_part(struct arena *a, struct str local, struct str *out)
+static enum err local_part(struct arena *a, struct str local, struct name *out)
 {
 	if (local.n == 0 || local.n > PATH_LOCAL_MAX || has_control(local) || !utf8_ok(local))
 		return E_SYNTAX;
-	*out = str_lower(a, local);
-	if (str_ascii(local))
-		return OK;
-
-	size_t n = 0;
-	uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)out->p, out->n, NULL, &n);
-	if (!nfc)
-		return E_SYNTAX;
-	*out = str_dup(a, STR((const char *)nfc, n));
-	free(nfc);
+	out->written = str_dup(a, local);
+	if (!str_ascii(local)) {
+		size_t n = 0;
+		uint8_t *nfc =
+			u8_normalize(UNINORM_NFC, (const uint8_t *)local.p, local.n, NULL, &n);
+		if (!nfc)
+			return E_SYNTAX;
+		out->written = str_dup(a, STR((const char *)nfc, n));
+		free(nfc);
+	}
+	out->local = str_lower(a, out->written);
 	return OK;
 }
 
@@ -43,7 +44,7 @@ enum err name_domain(struct arena *a, struct str domain, struct str *out)
 
 enum err name_of(struct arena *a, struct path p, struct name *out)
 {
-	enum err e = local_part(a, p.local, &out->local);
+	enum err e = local_part(a, p.local, out);
 	if (!e)
 		e = name_domain(a, p.domain, &out->domain);
 	if (e)
@@ -68,4 +69,11 @@ enum err name_parse(struct arena *a, struct str text, bool catch_all, struct nam
 struct str name_text(struct arena *a, struct name n)
 {
 	return path_text(a, (struct path){ .local = n.local, .domain = n.domain });
+}
+
+struct str name_written(struct arena *a, struct name n)
+{
+	if (n.written.n)
+		n.local = n.written;
+	return name_text(a, n);
 }

@@ -42,7 +42,7 @@ struct user {
 struct alias {
 	int64_t created;
 	struct name name;
-	struct name *targets;
+	struct name *targets; /* kept in the case they were written in: details are mailboxes */
 	size_t ntargets;
 };
 struct secret {

@@ -171,7 +171,7 @@ enum err op_alias_list(struct asked *q)
 		buf_u64(q->out, (uint64_t)l[i].created);
 		buf_u32(q->out, (uint32_t)l[i].ntargets);
 		for (size_t j = 0; j < l[i].ntargets; j++)
-			buf_blob(q->out, name_text(q->a, l[i].targets[j]));
+			buf_blob(q->out, name_written(q->a, l[i].targets[j]));
 	}
 	page_end(q, i, &p, i ? key_alias(q->a, l[i - 1].name) : p.after);
 	return OK;

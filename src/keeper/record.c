@@ -24,15 +24,6 @@ struct str key_account(struct arena *a, char kind, uint32_t account)
 	return str_fmt(a, "%c/%08x", kind, account);
 }
 
-bool key_name(struct str key, struct name *out)
-{
-	struct scan in = scan(str_from(key, 2));
-
-	out->domain = scan_until(&in, '/');
-	out->local = in.rest;
-	return !in.bad && out->local.n > 0;
-}
-
 bool key_account_of(struct str key, uint32_t *account)
 {
 	struct scan in = scan(str_from(key, 2));
@@ -92,8 +83,11 @@ struct str record_alias(struct arena *a, const struct alias *l)
 	buf_u64(&b, (uint64_t)l->created);
 	put_name(&b, l->name);
 	buf_u32(&b, (uint32_t)l->ntargets);
-	for (size_t i = 0; i < l->ntargets; i++)
-		put_name(&b, l->targets[i]);
+	for (size_t i = 0; i < l->ntargets; i++) {
+		struct name t = l->targets[i];
+		buf_blob(&b, t.written.n ? t.written : t.local);
+		buf_blob(&b, t.domain);
+	}
 	return record_done(a, &b);
 }
 
@@ -140,7 +134,7 @@ static enum err ended(const struct scan *in)
 
 static struct name take_name(struct scan *in, struct arena *a)
 {
-	struct name n;
+	struct name n = { 0 };
 
 	n.local = str_dup(a, scan_blob(in));
 	n.domain = str_dup(a, scan_blob(in));
@@ -186,8 +180,12 @@ enum err alias_read(struct str value, struct arena *a, struct alias *out)
 	if (in.bad || out->ntargets > ALIAS_TARGETS_MAX)
 		return E_CORRUPT;
 	out->targets = ARENA_ARRAY(a, struct name, out->ntargets);
-	for (size_t i = 0; i < out->ntargets; i++)
-		out->targets[i] = take_name(&in, a);
+	for (size_t i = 0; i < out->ntargets; i++) {
+		struct name *t = &out->targets[i];
+		*t = take_name(&in, a);
+		t->written = t->local;
+		t->local = str_lower(a, t->written);
+	}
 	return ended(&in);
 }
 

@@ -13,8 +13,6 @@ struct str key_alias(struct arena *a, struct name n);
 /* kind: 'a', 'p' or 'x'. */
 struct str key_account(struct arena *a, char kind, uint32_t account);
 
-/* "u/<domain>/<local>" back to its name; points into the key. */
-bool key_name(struct str key, struct name *out);
 bool key_account_of(struct str key, uint32_t *account);
 
 struct str record_domain(struct arena *a, int64_t created);

@@ -97,8 +97,9 @@ static bool split_detail(const struct expansion *x, struct name n, struct name *
 	for (size_t i = 1; i + 1 < n.local.n; i++) {
 		if (!str_has(x->rules->detail, n.local.p[i]))
 			continue;
-		*base = (struct name){ str_part(n.local, 0, i), n.domain };
-		*detail = str_from(n.local, i + 1);
+		*base = (struct name){ .local = str_part(n.local, 0, i), .domain = n.domain };
+		/* The names of mailboxes know upper and lower case. */
+		*detail = str_from(n.written.n ? n.written : n.local, i + 1);
 		return true;
 	}
 	return false;
@@ -130,6 +131,7 @@ static enum err oldest_account(struct expansion *x)
 static enum err expand_local(struct expansion *x, struct name n, struct str detail, unsigned depth)
 {
 	bool is_postmaster = str_eq(n.local, postmaster);
+	size_t before = x->n;
 	struct name base;
 	struct str part;
 	enum err e = exact(x, n, detail, depth);
@@ -141,11 +143,13 @@ static enum err expand_local(struct expansion *x, struct name n, struct str deta
 	if (e == E_NOTFOUND) {
 		struct alias all = { 0 };
 
-		e = dir_alias(x->tx, (struct name){ S("*"), n.domain }, tx_arena(x->tx), &all);
+		e = dir_alias(x->tx, (struct name){ .local = S("*"), .domain = n.domain },
+			      tx_arena(x->tx), &all);
 		if (!e)
 			e = expand_alias(x, &all, detail, depth);
 	}
-	if (e == E_NOTFOUND && is_postmaster)
+	/* RFC 5321 4.5.1 knows no excuse: not even an alias that leads nowhere. */
+	if (is_postmaster && (e == E_NOTFOUND || (!e && x->n == before)))
 		e = oldest_account(x);
 	return e;
 }
@@ -175,7 +179,8 @@ static enum err bare_postmaster(struct expansion *x)
 	if (e != E_NOTFOUND)
 		return e;
 	e = dir_oldest(x->tx, tx_arena(x->tx), &n);
-	return e ? e : expand(x, (struct name){ postmaster, n.domain }, S(""), 0);
+	n.local = postmaster;
+	return e ? e : expand(x, n, S(""), 0);
 }
 
 static enum err find(struct tx *tx, void *arg)
@@ -211,7 +216,7 @@ enum err route_may_send(struct store *st, const struct route_rules *rules, uint3
 	struct route *routes;
 	size_t n;
 
-	if (from.local.n == 0 || from.domain.n == 0)
+	if (account == 0 || from.local.n == 0 || from.domain.n == 0)
 		return E_DENIED;
 	enum err e = route_find(st, rules, from, a, &routes, &n);
 	if (e == E_NOTFOUND || e == E_LIMIT)

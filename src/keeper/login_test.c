@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of the decision at a login, its memory and its seat of the lockout. */
+#include "base/clock.h"
+#include "keeper/keeper_test.h"
+#include "keeper/login.h"
+
+static struct arena *a;
+static struct store *st;
+static struct logins *logins;
+static uint32_t demo1;
+static char line[2048]; /* the last one logged */
+
+static void keep_line(void *arg, struct str text)
+{
+	(void)arg;
+	snprintf(line, sizeof(line), "%.*s", FMT(text));
+}
+
+static bool logged(const char *text)
+{
+	return str_find_str(str_of(line), str_of(text)) < strlen(line);
+}
+
+static enum err try_login(const char *user, const char *password, const char *ip)
+{
+	struct login_try t = { .user = str_of(user),
+			       .password = str_of(password),
+			       .ip = str_of(ip),
+			       .proto = "imap",
+			       .tls = true };
+	struct login l = { 0 };
+	enum err e = login_check(logins, &t, a, &l);
+
+	if (!e) {
+		CHECK(l.account == demo1);
+		CHECK_STR(l.address, "demo1@example.test");
+	}
+	return e;
+}
+
+static void test_login(void)
+{
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), OK);
+	CHECK(logged("event=login.ok") && logged("ip=192.0.2.1") && logged("proto=imap"));
+	CHECK(logged("reason=\"password verified\""));
+	CHECK_NUM(try_login("Demo1@EXAMPLE.test", "Right-1-Horse", "192.0.2.1"), OK);
+	CHECK(logged("verified minutes ago"));
+
+	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "192.0.2.1"), E_DENIED);
+	CHECK(logged("event=login.failed") && logged("reason=\"wrong password\""));
+	CHECK(logged("failures=1") && !logged("right-1-horse"));
+	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "192.0.2.1"), E_DENIED);
+	CHECK(logged("failures=2"));
+	CHECK_NUM(try_login("nobody@example.test", "Right-1-Horse", "192.0.2.2"), E_DENIED);
+	CHECK(logged("reason=\"no such user\"") && logged("failures=1"));
+	CHECK_NUM(try_login("not an address", "Right-1-Horse", ""), E_DENIED);
+	CHECK(logged("reason=\"no such user\"") && logged("failures=0"));
+	CHECK_NUM(try_login("demo1", "Right-1-Horse", "192.0.2.2"), E_DENIED);
+	CHECK_NUM(try_login("", "", "192.0.2.2"), E_DENIED);
+	CHECK_NUM(try_login("info@example.test", "Right-1-Horse", "192.0.2.2"), E_DENIED);
+}
+
+/* After a change only the new password is right, however fresh the memory of the old one. */
+static void test_change(void)
+{
+	struct str hash;
+
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(login_hash(logins, S("Another-2-Horse"), a, &hash), OK);
+	CHECK_NUM(directory_secret_set(st, demo1, hash), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK(logged("reason=\"password verified\""));
+	login_forget(logins, demo1);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK(logged("reason=\"password verified\""));
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK(logged("verified minutes ago"));
+	clock_fake_step(RECENT_MS - 1);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK(logged("verified minutes ago"));
+	clock_fake_step(1);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK(logged("reason=\"password verified\""));
+}
+
+/* An unknown user must take as long as a known one: a ratio, because machines differ. */
+static int64_t cost_us(const char *user)
+{
+	struct timespec t0, t1;
+	int64_t best = INT64_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &t0);
+		CHECK_NUM(try_login(user, "Wrong-1-Horse", "192.0.2.3"), E_DENIED);
+		clock_gettime(CLOCK_MONOTONIC, &t1);
+		int64_t us = (t1.tv_sec - t0.tv_sec) * 1000000 + (t1.tv_nsec - t0.tv_nsec) / 1000;
+		best = us < best ? us : best;
+	}
+	return best;
+}
+
+static void test_time(void)
+{
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK); /* one that is quick to check */
+	int64_t imported = cost_us("demo1@example.test");
+	int64_t unknown = cost_us("nobody@example.test");
+	CHECK(imported > unknown / 2 && imported < unknown * 2);
+	struct str hash;
+	CHECK_NUM(login_hash(logins, S("Right-1-Horse"), a, &hash), OK);
+	CHECK_NUM(directory_secret_set(st, demo1, hash), OK);
+	int64_t own = cost_us("demo1@example.test");
+	CHECK(own > unknown / 2 && own < unknown * 2);
+	printf("refused in us: own %lld, imported %lld, unknown %lld\n", (long long)own,
+	       (long long)imported, (long long)unknown);
+}
+
+static void one_of_many(void *arg)
+{
+	*(enum err *)arg = try_login("demo1@example.test", "Wrong-1-Horse", "192.0.2.4");
+}
+
+/* More at once than may be hashed at once: all are answered. */
+static void test_crowd(void)
+{
+	enum err results[24];
+	struct group *g = group_new();
+
+	for (size_t i = 0; i < LENGTH(results); i++) {
+		results[i] = OK;
+		CHECK_NUM(group_spawn(g, "login", one_of_many, &results[i]), OK);
+	}
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	group_close(&g);
+	for (size_t i = 0; i < LENGTH(results); i++)
+		CHECK_NUM(results[i], E_DENIED);
+}
+
+static void test_recent(void)
+{
+	struct recent *r = recent_new();
+	char password[32];
+
+	CHECK(!recent_has(r, 1, 1, S("a"), 0));
+	recent_add(r, 1, 1, S("a"), 0);
+	CHECK(recent_has(r, 1, 1, S("a"), 1));
+	CHECK(!recent_has(r, 2, 1, S("a"), 1));
+	CHECK(!recent_has(r, 1, 2, S("a"), 1));
+	CHECK(!recent_has(r, 1, 1, S("b"), 1));
+	CHECK(!recent_has(r, 1, 1, S("a"), RECENT_MS));
+	for (uint32_t i = 0; i < RECENT_MAX - 1; i++) {
+		snprintf(password, sizeof(password), "pw%u", i);
+		recent_add(r, i % 100 + 10, 1, str_of(password), 0);
+	}
+	CHECK(recent_has(r, 1, 1, S("a"), 1));
+	CHECK(recent_has(r, 10, 1, S("pw0"), 1));
+	recent_add(r, 1, 1, S("c"), 0); /* the oldest goes */
+	CHECK(!recent_has(r, 1, 1, S("a"), 1));
+	CHECK(recent_has(r, 1, 1, S("c"), 1));
+	recent_drop(r, 10);
+	CHECK(!recent_has(r, 10, 1, S("pw0"), 1));
+	CHECK(!recent_has(r, 10, 1, S("pw9900"), 1));
+	CHECK(recent_has(r, 11, 1, S("pw1"), 1));
+	for (uint32_t i = 0; i < 2 * RECENT_MAX; i++) /* around the ring, over gaps */
+		recent_add(r, 5, i, S("x"), 0);
+	CHECK(recent_has(r, 5, 2 * RECENT_MAX - 1, S("x"), 1));
+	CHECK(!recent_has(r, 5, RECENT_MAX - 1, S("x"), 1));
+	recent_free(&r);
+}
+
+static void test_lockout(void)
+{
+	struct lockout *l = lockout_new();
+	struct lockout_key k1, k2;
+
+	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1000), 1);
+	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1001), 2);
+	CHECK_NUM(lockout_failures(l, S("::ffff:192.0.2.1"), 1002), 2);
+	CHECK_NUM(lockout_failures(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S - 1), 2);
+	CHECK_NUM(lockout_failures(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S), 0);
+	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S), 1);
+	CHECK_NUM(lockout_failed(l, S("2001:db8::1"), 1000), 1);
+	CHECK_NUM(lockout_failed(l, S("2001:db8::ffff:1"), 1000), 2); /* the same /64 */
+	CHECK_NUM(lockout_failures(l, S("2001:db8:0:1::1"), 1000), 0);
+	CHECK_NUM(lockout_failed(l, S(""), 1000), 0);
+	CHECK_NUM(lockout_failed(l, S("unix"), 1000), 0);
+	CHECK(lockout_key(S("192.0.2.1"), &k1) && lockout_key(S("192.0.2.2"), &k2));
+	CHECK(memcmp(&k1, &k2, sizeof(k1)) != 0);
+	CHECK(!lockout_key(S("192.0.2.1000"), &k1));
+	lockout_free(&l);
+}
+
+static void run(void *arg)
+{
+	(void)arg;
+	a = arena_new(64 << 20);
+	st = test_store(a);
+	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
+	demo1 = test_user(st, a, "demo1@example.test");
+	test_alias(st, a, "info@example.test", "demo1@example.test");
+	CHECK_NUM(logins_new(st, &logins), OK);
+	log_capture(keep_line, NULL);
+	test_recent();
+	test_lockout();
+	test_login();
+	test_time();
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	test_change();
+	test_crowd();
+	log_capture(NULL, NULL);
+	logins_free(&logins);
+	store_close(&st);
+	arena_free(&a);
+}
+
+int main(void)
+{
+	fiber_main(run, NULL);
+	return check_done();
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of both sides of keeper.h and admin.h, joined by socket pairs. */
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "keeper/admin.h"
+#include "keeper/keeper_test.h"
+#include "keeper/serve.h"
+
+static struct arena *a;
+static struct store *st;
+static struct keeping *keeping;
+
+/* One end of a pair whose other end is served; *out owns the served one. */
+static int served(enum face face, struct peer **out)
+{
+	int fds[2];
+
+	CHECK_NUM(ipc_pair(fds), OK);
+	*out = peer_new(fds[0], keeping_service(keeping, face));
+	return fds[1];
+}
+
+static void test_operator(void)
+{
+	struct peer *server,
+		*op = peer_new(served(FACE_OPERATOR, &server), (struct ipc_service){ 0 });
+	struct admin_password pw = { .password = S("Right-1-Horse") };
+	struct str targets[2] = { S("demo1@example.test"), S("x@elsewhere.test") }, why;
+
+	CHECK_NUM(admin_domain_add(op, S("example.test"), a, &why), OK);
+	CHECK_NUM(admin_domain_add(op, S("Example.TEST"), a, &why), E_EXISTS);
+	CHECK_STR(why, "example.test: this domain is there already");
+	CHECK_NUM(admin_domain_add(op, S("no domain"), a, &why), E_SYNTAX);
+	CHECK_STR(why, "no domain: this is no domain name");
+	CHECK_NUM(admin_user_add(op, S("demo1@example.test"), pw, 1 << 20, a, &why), OK);
+	CHECK_NUM(admin_user_add(op, S("demo1@example.test"), pw, 0, a, &why), E_EXISTS);
+	CHECK_NUM(admin_user_add(op, S("demo1@example.org"), pw, 0, a, &why), E_NOTFOUND);
+	CHECK_STR(why,
+		  "demo1@example.org: its domain is not one of ours: add it first (domain add)");
+	CHECK_NUM(admin_user_add(op, S("demo2"), pw, 0, a, &why), E_SYNTAX);
+	CHECK_STR(why, "demo2: this is no address (user@domain)");
+	pw.password = S("short");
+	CHECK_NUM(admin_user_add(op, S("demo2@example.test"), pw, 0, a, &why), E_SYNTAX);
+	CHECK_STR(why, "The password must have at least 10 characters.");
+	pw.hash = S("{PLAIN}x");
+	CHECK_NUM(admin_user_add(op, S("demo2@example.test"), pw, 0, a, &why), E_SYNTAX);
+	pw.hash = S(HORSE);
+	CHECK_NUM(admin_user_add(op, S("demo2@example.test"), pw, 0, a, &why), OK);
+	CHECK_NUM(admin_alias_add(op, S("info@example.test"), targets, 2, a, &why), OK);
+	CHECK_NUM(admin_alias_add(op, S("*@example.test"), targets, 1, a, &why), OK);
+	CHECK_NUM(admin_alias_add(op, S("info@example.test"), targets, 2, a, &why), E_EXISTS);
+	CHECK_NUM(admin_alias_delete(op, S("*@example.test"), a, &why), OK);
+	CHECK_NUM(admin_alias_delete(op, S("*@example.test"), a, &why), E_NOTFOUND);
+	CHECK_NUM(admin_domain_delete(op, S("example.test"), a, &why), E_DENIED);
+	CHECK_STR(why, "example.test: this domain still has users or aliases: delete them first");
+	CHECK_NUM(admin_user_delete(op, S("nobody@example.test"), a, &why), E_NOTFOUND);
+	peer_close(&op);
+	peer_close(&server);
+}
+
+struct count {
+	size_t n, targets;
+	uint64_t quota;
+	struct str last;
+};
+
+static void count_row(void *arg, const struct admin_row *r)
+{
+	struct count *c = arg;
+
+	c->n++;
+	c->targets += r->ntargets;
+	c->quota += r->quota;
+	CHECK(str_cmp(c->last, r->name) < 0);
+	c->last = str_dup(a, r->name);
+}
+
+static void test_lists(void)
+{
+	struct peer *server,
+		*op = peer_new(served(FACE_OPERATOR, &server), (struct ipc_service){ 0 });
+	struct count c = { .last = S("") };
+	struct str why;
+	char text[64];
+
+	CHECK_NUM(admin_list(op, ADMIN_USERS, S("example.test"), count_row, &c, a, &why), OK);
+	CHECK_NUM(c.n, 2);
+	CHECK_NUM(c.quota, 1 << 20);
+	c = (struct count){ .last = S("") };
+	CHECK_NUM(admin_list(op, ADMIN_ALIASES, S(""), count_row, &c, a, &why), OK);
+	CHECK_NUM(c.targets, 2);
+	for (int i = 0; i < 450; i++) { /* three pages */
+		snprintf(text, sizeof(text), "d%03d.test", i);
+		CHECK_NUM(directory_domain_add(st, str_of(text)), OK);
+	}
+	c = (struct count){ .last = S("") };
+	CHECK_NUM(admin_list(op, ADMIN_DOMAINS, S(""), count_row, &c, a, &why), OK);
+	CHECK_NUM(c.n, 451);
+	CHECK_NUM(admin_list(op, ADMIN_USERS, S("no domain"), count_row, &c, a, &why), E_SYNTAX);
+	CHECK_STR(why, "no domain: this is no domain name");
+	peer_close(&server);
+	CHECK_NUM(admin_domain_add(op, S("late.test"), a, &why), E_CLOSED);
+	CHECK(why.n > 0);
+	peer_close(&op);
+}
+
+static struct path path_of(struct str s)
+{
+	size_t at = str_find(s, '@');
+
+	return (struct path){ .local = str_part(s, 0, at), .domain = str_from(s, at + 1) };
+}
+
+static void test_session(void)
+{
+	struct keeper *k = keeper_new();
+	struct peer *server;
+	struct route *r;
+	struct login l;
+	size_t n;
+
+	keeper_connect(k, served(FACE_SESSION, &server));
+	CHECK_NUM(keeper_route(k, path_of(S("info@example.test")), a, &r, &n), OK);
+	CHECK_NUM(n, 2);
+	CHECK_STR(r[0].address, "demo1@example.test");
+	CHECK_NUM(r[0].quota, 1 << 20);
+	CHECK_STR(r[1].address, "x@elsewhere.test");
+	CHECK_NUM(r[1].account, 0);
+	CHECK_NUM(keeper_route(k, path_of(S("nobody@example.test")), a, &r, &n), E_NOTFOUND);
+	CHECK_NUM(keeper_route(k, path_of(S("x@elsewhere.test")), a, &r, &n), E_DENIED);
+	CHECK_NUM(keeper_domain(k, S("EXAMPLE.test")), OK);
+	CHECK_NUM(keeper_domain(k, S("elsewhere.test")), E_NOTFOUND);
+	CHECK_NUM(keeper_domain(k, S("")), E_NOTFOUND);
+
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.1"), "imap",
+			       true };
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	CHECK_STR(l.address, "demo1@example.test");
+	CHECK_NUM(l.quota, 1 << 20);
+	CHECK_NUM(keeper_may_send(k, l.account, path_of(S("info+x@example.test"))), OK);
+	CHECK_NUM(keeper_may_send(k, l.account, path_of(S("demo2@example.test"))), E_DENIED);
+	t.password = S("Wrong-1-Horse");
+	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
+	t.password = STR(mem_new(40000), 40000);
+	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
+	free((void *)t.password.p);
+	keeper_cleartext(k, S("demo1@example.test"), S("192.0.2.1"), "imap");
+	CHECK_NUM(fiber_sleep(clock_in(50)), OK);
+	keeper_close(&k);
+	peer_close(&server);
+}
+
+/* What a worker that was broken into asks for in vain. */
+static void test_faces(void)
+{
+	struct keeper *k = keeper_new();
+	struct peer *server, *as_operator;
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S(""), "smtp", true };
+	struct login l;
+	struct str why;
+
+	keeper_connect(k, served(FACE_MX, &server));
+	CHECK_NUM(keeper_domain(k, S("example.test")), OK);
+	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
+	CHECK_NUM(keeper_may_send(k, 1, path_of(S("demo1@example.test"))), E_DENIED);
+	keeper_close(&k);
+	peer_close(&server);
+
+	as_operator = peer_new(served(FACE_SESSION, &server), (struct ipc_service){ 0 });
+	CHECK_NUM(admin_domain_add(as_operator, S("mine.test"), a, &why), E_DENIED);
+	struct message m;
+	CHECK_NUM(ipc_call(as_operator, 9999, S(""), -1, clock_in(5000), a, &m), E_SYNTAX);
+	CHECK_NUM(ipc_call(as_operator, 1, S("rubbish"), -1, clock_in(5000), a, &m), E_SYNTAX);
+	peer_close(&as_operator);
+	peer_close(&server);
+	CHECK_NUM(directory_domain_delete(st, S("mine.test")), E_NOTFOUND);
+}
+
+struct later {
+	struct keeper *k;
+	enum err result;
+};
+
+static void ask_later(void *arg)
+{
+	struct later *l = arg;
+
+	l->result = keeper_domain(l->k, S("example.test"));
+}
+
+/* A call waits for a keeper that is just being started, and asks again where one has died. */
+static void test_reconnect(void)
+{
+	struct later l = { keeper_new(), E_IO };
+	struct group *g = group_new();
+	struct peer *server, *second;
+	int fds[2];
+
+	CHECK_NUM(group_spawn(g, "ask", ask_later, &l), OK);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	CHECK_NUM(group_size(g), 1);
+	keeper_connect(l.k, served(FACE_MX, &server));
+	CHECK_NUM(group_wait(g, clock_in(5000)), OK);
+	CHECK_NUM(l.result, OK);
+	peer_close(&server);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+
+	CHECK_NUM(ipc_pair(fds), OK); /* one that never answers, and then dies */
+	keeper_connect(l.k, fds[1]);
+	l.result = E_IO;
+	CHECK_NUM(group_spawn(g, "ask", ask_later, &l), OK);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	close(fds[0]);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	CHECK_NUM(group_size(g), 1);
+	keeper_connect(l.k, served(FACE_MX, &second));
+	CHECK_NUM(group_wait(g, clock_in(5000)), OK);
+	CHECK_NUM(l.result, OK);
+
+	/* Replaced while a call is under way. */
+	CHECK_NUM(ipc_pair(fds), OK);
+	keeper_connect(l.k, fds[1]);
+	l.result = E_IO;
+	CHECK_NUM(group_spawn(g, "ask", ask_later, &l), OK);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	peer_close(&second);
+	keeper_connect(l.k, served(FACE_MX, &second));
+	CHECK_NUM(group_wait(g, clock_in(5000)), OK);
+	CHECK_NUM(l.result, OK);
+	close(fds[0]);
+	peer_close(&second);
+
+	/* And one that nobody starts: the caller may be canceled. */
+	keeper_close(&l.k);
+	l.k = keeper_new();
+	CHECK_NUM(group_spawn(g, "ask", ask_later, &l), OK);
+	CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	group_close(&g);
+	CHECK_NUM(l.result, E_CANCELED);
+	keeper_close(&l.k);
+}
+
+static void run(void *arg)
+{
+	struct keeping_conf conf = { .rules = { .detail = S("+"), .postmaster = S("") },
+				     .password_min = 10 };
+
+	(void)arg;
+	a = arena_new(64 << 20);
+	st = test_store(a);
+	CHECK_NUM(keeping_new(st, &conf, &keeping), OK);
+	test_operator();
+	test_lists();
+	test_session();
+	test_faces();
+	test_reconnect();
+	keeping_close(&keeping);
+	store_close(&st);
+	arena_free(&a);
+}
+
+int main(void)
+{
+	fiber_main(run, NULL);
+	return check_done();
+}
