@@ -17,14 +17,14 @@ static enum err put_capabilities(struct pop3 *s)
 }
 
 /* CAPA                                                                 RFC 2449 5 */
-struct answer cmd_capa(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_capa(struct pop3 *s, struct scan *in)
 {
 	(void)s, (void)in;
 	return (struct answer){ .ok = true, .text = "what is offered", .body = put_capabilities };
 }
 
 /* STLS; the handshake follows the response, in pop3_serve.             RFC 2595 4 */
-struct answer cmd_stls(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_stls(struct pop3 *s, struct scan *in)
 {
 	if (!scan_end(in))
 		return bad("usage: STLS");
@@ -90,7 +90,7 @@ static struct answer login(struct pop3 *s, struct str user, struct str password)
 }
 
 /* USER name                                                            RFC 1939 7 */
-struct answer cmd_user(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_user(struct pop3 *s, struct scan *in)
 {
 	struct str name = in->rest;
 
@@ -104,7 +104,7 @@ struct answer cmd_user(struct pop3 *s, struct scan *in)
 }
 
 /* PASS string; it may have spaces in it.                               RFC 1939 7 */
-struct answer cmd_pass(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_pass(struct pop3 *s, struct scan *in)
 {
 	struct str user = s->user, password = in->rest;
 

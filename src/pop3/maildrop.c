@@ -69,7 +69,7 @@ static struct answer answer_fmt(struct pop3 *s, struct str text)
 }
 
 /* STAT                                                                 RFC 1939 5 */
-struct answer cmd_stat(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_stat(struct pop3 *s, struct scan *in)
 {
 	struct walk w = { .s = s };
 
@@ -111,7 +111,7 @@ static enum err uidl_body(struct pop3 *s)
 }
 
 /* LIST [msg]                                                           RFC 1939 5 */
-struct answer cmd_list(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_list(struct pop3 *s, struct scan *in)
 {
 	if (!in->rest.n)
 		return (struct answer){ .ok = true, .text = "messages", .body = list_body };
@@ -128,7 +128,7 @@ struct answer cmd_list(struct pop3 *s, struct scan *in)
 }
 
 /* UIDL [msg]: the two numbers that name a message for ever. RFC 1939 7, RFC 3501 2.3.1.1 */
-struct answer cmd_uidl(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_uidl(struct pop3 *s, struct scan *in)
 {
 	if (!in->rest.n)
 		return (struct answer){ .ok = true, .text = "unique ids", .body = uidl_body };
@@ -193,7 +193,7 @@ static struct answer send(struct pop3 *s, uint32_t number, uint32_t lines)
 }
 
 /* RETR msg                                                             RFC 1939 5 */
-struct answer cmd_retr(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_retr(struct pop3 *s, struct scan *in)
 {
 	uint32_t number = number_of(s, in);
 
@@ -208,7 +208,7 @@ struct answer cmd_retr(struct pop3 *s, struct scan *in)
 }
 
 /* TOP msg n                                                            RFC 1939 7 */
-struct answer cmd_top(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_top(struct pop3 *s, struct scan *in)
 {
 	uint32_t number = number_of(s, in);
 
@@ -221,7 +221,7 @@ struct answer cmd_top(struct pop3 *s, struct scan *in)
 }
 
 /* DELE msg                                                             RFC 1939 5 */
-struct answer cmd_dele(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_dele(struct pop3 *s, struct scan *in)
 {
 	uint32_t number = number_of(s, in);
 
@@ -237,7 +237,7 @@ struct answer cmd_dele(struct pop3 *s, struct scan *in)
 }
 
 /* RSET                                                                 RFC 1939 5 */
-struct answer cmd_rset(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_rset(struct pop3 *s, struct scan *in)
 {
 	if (!scan_end(in))
 		return bad("usage: RSET");
@@ -268,7 +268,7 @@ static enum err expunge(struct pop3 *s, uint32_t *number)
 }
 
 /* QUIT: what was marked goes now, and at no other time.                RFC 1939 6 */
-struct answer cmd_quit(struct pop3 *s, struct scan *in)
+struct answer pop3_cmd_quit(struct pop3 *s, struct scan *in)
 {
 	struct answer a = { .ok = true, .bye = true, .text = "goodbye" };
 	uint32_t number = 1;

@@ -41,21 +41,21 @@ static const struct verb {
 	struct answer (*run)(struct pop3 *s, struct scan *in);
 	unsigned when;
 } verbs[] = {
-	{ "CAPA", cmd_capa, BOTH },          /* RFC 2449 5 */
-	{ "STLS", cmd_stls, AUTHORIZATION }, /* RFC 2595 4 */
-	{ "USER", cmd_user, AUTHORIZATION }, /* RFC 1939 7 */
-	{ "PASS", cmd_pass, AUTHORIZATION }, /* RFC 1939 7 */
+	{ "CAPA", pop3_cmd_capa, BOTH },          /* RFC 2449 5 */
+	{ "STLS", pop3_cmd_stls, AUTHORIZATION }, /* RFC 2595 4 */
+	{ "USER", pop3_cmd_user, AUTHORIZATION }, /* RFC 1939 7 */
+	{ "PASS", pop3_cmd_pass, AUTHORIZATION }, /* RFC 1939 7 */
 	{ "AUTH", pop3_cmd_auth, AUTHORIZATION }, /* RFC 5034 4 */
-	{ "UTF8", cmd_utf8, AUTHORIZATION }, /* RFC 6856 2.1 */
-	{ "STAT", cmd_stat, TRANSACTION },   /* RFC 1939 5 */
-	{ "LIST", cmd_list, TRANSACTION },   /* RFC 1939 5 */
-	{ "UIDL", cmd_uidl, TRANSACTION },   /* RFC 1939 7 */
-	{ "RETR", cmd_retr, TRANSACTION },   /* RFC 1939 5 */
-	{ "TOP", cmd_top, TRANSACTION },     /* RFC 1939 7 */
-	{ "DELE", cmd_dele, TRANSACTION },   /* RFC 1939 5 */
-	{ "NOOP", cmd_noop, TRANSACTION },   /* RFC 1939 5 */
-	{ "RSET", cmd_rset, TRANSACTION },   /* RFC 1939 5 */
-	{ "QUIT", cmd_quit, BOTH },          /* RFC 1939 4, 6 */
+	{ "UTF8", cmd_utf8, AUTHORIZATION },      /* RFC 6856 2.1 */
+	{ "STAT", pop3_cmd_stat, TRANSACTION },   /* RFC 1939 5 */
+	{ "LIST", pop3_cmd_list, TRANSACTION },   /* RFC 1939 5 */
+	{ "UIDL", pop3_cmd_uidl, TRANSACTION },   /* RFC 1939 7 */
+	{ "RETR", pop3_cmd_retr, TRANSACTION },   /* RFC 1939 5 */
+	{ "TOP", pop3_cmd_top, TRANSACTION },     /* RFC 1939 7 */
+	{ "DELE", pop3_cmd_dele, TRANSACTION },   /* RFC 1939 5 */
+	{ "NOOP", cmd_noop, TRANSACTION },        /* RFC 1939 5 */
+	{ "RSET", pop3_cmd_rset, TRANSACTION },   /* RFC 1939 5 */
+	{ "QUIT", pop3_cmd_quit, BOTH },          /* RFC 1939 4, 6 */
 };
 
 static struct answer run(struct pop3 *s, struct str line)

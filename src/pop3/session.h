@@ -63,19 +63,19 @@ static inline struct answer bad(const char *text)
 	return (struct answer){ .text = text };
 }
 
-struct answer cmd_capa(struct pop3 *s, struct scan *in);
-struct answer cmd_stls(struct pop3 *s, struct scan *in);
-struct answer cmd_user(struct pop3 *s, struct scan *in);
-struct answer cmd_pass(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_capa(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_stls(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_user(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_pass(struct pop3 *s, struct scan *in);
 struct answer pop3_cmd_auth(struct pop3 *s, struct scan *in);
-struct answer cmd_stat(struct pop3 *s, struct scan *in);
-struct answer cmd_list(struct pop3 *s, struct scan *in);
-struct answer cmd_uidl(struct pop3 *s, struct scan *in);
-struct answer cmd_retr(struct pop3 *s, struct scan *in);
-struct answer cmd_top(struct pop3 *s, struct scan *in);
-struct answer cmd_dele(struct pop3 *s, struct scan *in);
-struct answer cmd_rset(struct pop3 *s, struct scan *in);
-struct answer cmd_quit(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_stat(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_list(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_uidl(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_retr(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_top(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_dele(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_rset(struct pop3 *s, struct scan *in);
+struct answer pop3_cmd_quit(struct pop3 *s, struct scan *in);
 
 /* What a failed read means for the client; .text NULL: it has gone. */
 struct answer answer_read(enum err e);

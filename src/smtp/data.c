@@ -34,7 +34,7 @@ static struct reply piece(struct smtp *s, int64_t started, uint64_t *read, uint6
 }
 
 /* DATA                                              RFC 5321 4.1.1.4, 4.5.2, 4.5.3.2.5 */
-struct reply cmd_data(struct smtp *s, struct scan *in)
+struct reply smtp_cmd_data(struct smtp *s, struct scan *in)
 {
 	struct str octets = S("");
 
@@ -62,7 +62,7 @@ struct reply cmd_data(struct smtp *s, struct scan *in)
  * BDAT size [LAST], then so many octets              RFC 3030 2
  * They are eaten whatever the answer is: else they would be read as commands.
  */
-struct reply cmd_bdat(struct smtp *s, struct scan *in)
+struct reply smtp_cmd_bdat(struct smtp *s, struct scan *in)
 {
 	bool timely = s->state & (RCPT | CHUNK);
 	uint64_t size = scan_num(in, INT64_MAX), left = size, stray = 0;

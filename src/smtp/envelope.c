@@ -25,7 +25,7 @@ static struct reply entitled(const struct smtp *s)
 }
 
 /* MAIL FROM:<path> [SP param]...                    RFC 5321 4.1.1.2, 4.1.1.11 */
-struct reply cmd_mail(struct smtp *s, struct scan *in)
+struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 {
 	struct reply r = entitled(s);
 
@@ -167,7 +167,7 @@ static struct reply rcpt(struct smtp *s, struct scan *in)
 }
 
 /* RCPT TO:<path> [SP param]...                      RFC 5321 4.1.1.3, 4.1.1.11 */
-struct reply cmd_rcpt(struct smtp *s, struct scan *in)
+struct reply smtp_cmd_rcpt(struct smtp *s, struct scan *in)
 {
 	struct str asked = in->rest;
 	struct reply r = rcpt(s, in);

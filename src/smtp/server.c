@@ -174,26 +174,26 @@ static const struct verb {
 	unsigned kinds;                                       /* ports that know it */
 	unsigned flags;
 } verbs[] = {
-	{ "EHLO", cmd_ehlo, ANY, SERVER | USER },           /* RFC 5321 4.1.1.1 */
-	{ "HELO", cmd_helo, ANY, SERVER | USER },           /* RFC 5321 4.1.1.1 */
-	{ "LHLO", cmd_ehlo, ANY, LOCAL },                   /* RFC 2033 4.1 */
-	{ "MAIL", cmd_mail, READY, ALL },                   /* RFC 5321 4.1.1.2 */
-	{ "RCPT", cmd_rcpt, MAIL | RCPT, ALL, FREE },       /* RFC 5321 4.1.1.3 */
-	{ "DATA", cmd_data, RCPT, ALL },                    /* RFC 5321 4.1.1.4 */
-	{ "BDAT", cmd_bdat, ANY, ALL, FREE },               /* RFC 3030 2 */
-	{ "RSET", cmd_rset, ANY, ALL },                     /* RFC 5321 4.1.1.5 */
-	{ "VRFY", cmd_vrfy, ANY, ALL },                     /* RFC 5321 4.1.1.6 */
-	{ "EXPN", NULL, ANY, ALL },                         /* RFC 5321 4.1.1.7 */
-	{ "HELP", cmd_help, ANY, ALL },                     /* RFC 5321 4.1.1.8 */
-	{ "NOOP", cmd_noop, ANY, ALL },                     /* RFC 5321 4.1.1.9 */
-	{ "QUIT", cmd_quit, ANY, ALL },                     /* RFC 5321 4.1.1.10 */
-	{ "STARTTLS", cmd_starttls, START | READY, ALL },   /* RFC 3207 4 */
+	{ "EHLO", cmd_ehlo, ANY, SERVER | USER },                /* RFC 5321 4.1.1.1 */
+	{ "HELO", cmd_helo, ANY, SERVER | USER },                /* RFC 5321 4.1.1.1 */
+	{ "LHLO", cmd_ehlo, ANY, LOCAL },                        /* RFC 2033 4.1 */
+	{ "MAIL", smtp_cmd_mail, READY, ALL },                   /* RFC 5321 4.1.1.2 */
+	{ "RCPT", smtp_cmd_rcpt, MAIL | RCPT, ALL, FREE },       /* RFC 5321 4.1.1.3 */
+	{ "DATA", smtp_cmd_data, RCPT, ALL },                    /* RFC 5321 4.1.1.4 */
+	{ "BDAT", smtp_cmd_bdat, ANY, ALL, FREE },               /* RFC 3030 2 */
+	{ "RSET", cmd_rset, ANY, ALL },                          /* RFC 5321 4.1.1.5 */
+	{ "VRFY", cmd_vrfy, ANY, ALL },                          /* RFC 5321 4.1.1.6 */
+	{ "EXPN", NULL, ANY, ALL },                              /* RFC 5321 4.1.1.7 */
+	{ "HELP", cmd_help, ANY, ALL },                          /* RFC 5321 4.1.1.8 */
+	{ "NOOP", cmd_noop, ANY, ALL },                          /* RFC 5321 4.1.1.9 */
+	{ "QUIT", cmd_quit, ANY, ALL },                          /* RFC 5321 4.1.1.10 */
+	{ "STARTTLS", cmd_starttls, START | READY, ALL },        /* RFC 3207 4 */
 	{ "AUTH", smtp_cmd_auth, START | READY, SERVER | USER }, /* RFC 4954 4 */
-	{ "ETRN", NULL, ANY, ALL },                         /* RFC 1985 */
-	{ "TURN", NULL, ANY, ALL },                         /* RFC 5321 F.1 */
-	{ "SEND", NULL, ANY, ALL },                         /* RFC 5321 F.6 */
-	{ "SOML", NULL, ANY, ALL },                         /* RFC 5321 F.6 */
-	{ "SAML", NULL, ANY, ALL },                         /* RFC 5321 F.6 */
+	{ "ETRN", NULL, ANY, ALL },                              /* RFC 1985 */
+	{ "TURN", NULL, ANY, ALL },                              /* RFC 5321 F.1 */
+	{ "SEND", NULL, ANY, ALL },                              /* RFC 5321 F.6 */
+	{ "SOML", NULL, ANY, ALL },                              /* RFC 5321 F.6 */
+	{ "SAML", NULL, ANY, ALL },                              /* RFC 5321 F.6 */
 	{ "GET", cmd_http, ANY, ALL },
 	{ "POST", cmd_http, ANY, ALL },
 };

@@ -82,9 +82,9 @@ static inline bool is_submission(const struct smtp *s)
 }
 
 struct reply smtp_cmd_auth(struct smtp *s, struct scan *in);
-struct reply cmd_mail(struct smtp *s, struct scan *in);
-struct reply cmd_rcpt(struct smtp *s, struct scan *in);
-struct reply cmd_data(struct smtp *s, struct scan *in);
-struct reply cmd_bdat(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_mail(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_rcpt(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_data(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_bdat(struct smtp *s, struct scan *in);
 
 #endif
