@@ -85,15 +85,23 @@ struct str header_unfold(struct arena *a, struct str body)
 	return STR(out, n);
 }
 
+static bool id_char(char c)
+{
+	return (unsigned char)c > ' ' && c != '<';
+}
+
 /* One msg-id without its brackets and without blanks, which folding by force leaves inside. */
 static struct str msgid(struct arena *a, struct str inside)
 {
-	size_t n = 0;
-	char *out = arena_alloc(a, inside.n);
+	size_t n = 0, at = 0;
 
 	for (size_t i = 0; i < inside.n; i++)
-		if ((unsigned char)inside.p[i] > ' ' && inside.p[i] != '<')
-			out[n++] = inside.p[i];
+		n += id_char(inside.p[i]);
+	char *out = arena_alloc(a, n);
+
+	for (size_t i = 0; i < inside.n; i++)
+		if (id_char(inside.p[i]))
+			out[at++] = inside.p[i];
 	return STR(out, n);
 }
 

@@ -64,7 +64,7 @@ uint64_t thread_id(const struct envelope_fields *env)
 	uint64_t id = 0;
 
 	for (size_t i = 0; i < LENGTH(fields) && !id; i++) {
-		struct arena *a = arena_new(2 * fields[i].n + 64);
+		struct arena *a = arena_new(fields[i].n + 1024);
 		struct str root = first_id(a, fields[i]);
 
 		if (root.n)

@@ -221,6 +221,14 @@ static void test_threads(void)
 	CHECK(thread_id(&e) != root && thread_id(&e));
 	e = (struct envelope_fields){ .message_id = S("nothing") };
 	CHECK_NUM(thread_id(&e), 0);
+	/* Ids of nothing but blanks cost no memory and count for none. */
+	char blanks[3 * 1000];
+
+	for (size_t i = 0; i < 1000; i++)
+		memcpy(blanks + 3 * i, i % 2 ? "< >" : "<\x01>", 3);
+	e = (struct envelope_fields){ .references = STR(blanks, sizeof blanks),
+				      .message_id = S("<a@b>") };
+	CHECK(thread_id(&e) == root);
 	CHECK_NUM(opened(S("Subject: s\r\n\r\n")).thread, 0);
 	CHECK(opened(S("Subject: s\r\n\r\n")).sent == INT64_MIN);
 	CHECK(opened(S("References: <a@b>\r\n\r\n")).thread == root);
