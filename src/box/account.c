@@ -194,7 +194,7 @@ static enum err create(struct tx *tx, void *arg)
 		if (!e)
 			e = mailbox_save(mb);
 		if (!e)
-			e = subscribe(&ac, name, true);
+			e = names_subscribe(&ac, name, true);
 		if (e)
 			return e;
 		if (i == 0)

@@ -141,17 +141,13 @@ static void many(void)
 				  .flags = FLAG_DELETED,
 				  .unless_after = UINT64_MAX };
 	struct incoming *in = mail(3);
-	struct delivery d = { .account = 7 };
 	struct store_stats stats;
 	struct copied c;
 	struct uidset gone;
 	struct box *b;
 
 	CHECK_NUM(box_account_create(st, 7), OK);
-	for (unsigned i = 0; i < MANY; i++) {
-		box_deliver(st, in, &d, 1);
-		CHECK_NUM(d.uid, i + 1);
-	}
+	CHECK_NUM(deliver_many(7, "INBOX", in, MANY), MANY);
 	b = open_box(7, "INBOX");
 	CHECK_NUM(box_copy(b, every(), S("Trash"), false, MANY * incoming_size(in), mem, &c),
 		  E_QUOTA);

@@ -161,7 +161,7 @@ static enum err copy_all(struct box *b, struct uidset set, struct copying *t,
 	bool first = true;
 
 	for (;;) {
-		t->n = walk_parts(&w, t->part, COPY_PAGES, COPY_MESSAGES);
+		t->n = view_parts(&w, t->part, COPY_PAGES, COPY_MESSAGES);
 		/* Of an empty set too it is said whether there is such a target. */
 		if (t->n == 0 && !first)
 			return OK;

@@ -74,7 +74,7 @@ static enum err find_deleted(struct tx *tx, void *arg)
 
 	t->w = (struct walk){ .b = t->b, .set = t->w.set };
 	t->found = (struct uidset_builder){ .a = t->found.a };
-	while (walk_next(&t->w, &page, &mask)) {
+	while (view_walk(&t->w, &page, &mask)) {
 		struct key key = key_chunk(t->b->id, page->number / CHUNK_PAGES);
 		struct str value;
 
@@ -87,8 +87,8 @@ static enum err find_deleted(struct tx *tx, void *arg)
 				return layout_broken(e, key_str(&key));
 			loaded = page->number / CHUNK_PAGES;
 		}
-		set_add_mask(&t->found, page->number,
-			     mask & c->entry[page->number % CHUNK_PAGES].deleted);
+		view_add_mask(&t->found, page->number,
+			      mask & c->entry[page->number % CHUNK_PAGES].deleted);
 	}
 	return OK;
 }
@@ -104,10 +104,10 @@ enum err box_expunge(struct box *b, struct uidset set, bool all, struct arena *a
 
 	t->id = b->id;
 	t->all = all;
-	while (!e && (t->n = walk_parts(&w, t->part, EXPUNGE_PAGES, EXPUNGE_MESSAGES)) > 0) {
+	while (!e && (t->n = view_parts(&w, t->part, EXPUNGE_PAGES, EXPUNGE_MESSAGES)) > 0) {
 		e = store_update(b->st, key_str(&b->partition), expunge, t);
 		for (size_t i = 0; !e && i < t->n; i++)
-			set_add_mask(&done, t->part[i].page, t->gone[i]);
+			view_add_mask(&done, t->part[i].page, t->gone[i]);
 	}
 	*gone = uidset_done(&done);
 	free(t);

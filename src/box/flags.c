@@ -95,10 +95,10 @@ enum err box_flags(struct box *b, struct uidset set, const struct flag_change *c
 
 	t->id = b->id;
 	t->ch = ch;
-	while (!e && (t->n = walk_parts(&w, t->part, FLAG_PAGES, SIZE_MAX)) > 0) {
+	while (!e && (t->n = view_parts(&w, t->part, FLAG_PAGES, SIZE_MAX)) > 0) {
 		e = store_update(b->st, key_str(&b->partition), flag, t);
 		for (size_t i = 0; !e && kept && i < t->n; i++)
-			set_add_mask(&refused, t->part[i].page, t->kept[i]);
+			view_add_mask(&refused, t->part[i].page, t->kept[i]);
 	}
 	if (kept)
 		*kept = uidset_done(&refused);

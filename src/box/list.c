@@ -81,7 +81,7 @@ static enum err status(struct tx *tx, void *arg)
 	if (!e)
 		e = info(&ac, mb->id, &mb->rec, s->a, s->out);
 	if (!e)
-		s->out->subscribed = subscribed(&ac, s->name);
+		s->out->subscribed = names_subscribed(&ac, s->name);
 	return e;
 }
 
@@ -151,8 +151,8 @@ static void add_parents(struct list *l)
 	for (size_t i = 0; i < n; i++) {
 		struct str above = l->v[i].name;
 
-		while (name_parent(above, &above)) {
-			if (i > 0 && name_within(l->v[i - 1].name, above))
+		while (names_parent(above, &above)) {
+			if (i > 0 && names_within(l->v[i - 1].name, above))
 				break;
 			if (!find(l, n, above))
 				add(l)->name = above;

@@ -154,7 +154,7 @@ static enum err rename_inbox(struct account *ac, const struct mailbox_job *job)
 /* Another mailbox has this name, and is not among those that move. */
 static bool taken(const struct named *v, size_t n, struct str name, struct str moving)
 {
-	return names_find(v, n, name) && !name_within(name, moving);
+	return names_find(v, n, name) && !names_within(name, moving);
 }
 
 /* job->name and all that is below it. Where only children are left, they are renamed. */
@@ -166,7 +166,7 @@ static enum err rename_tree(struct account *ac, const struct mailbox_job *job)
 	enum err e = names_load(ac, &v, &n);
 
 	for (size_t i = 0; !e && i < n; i++) {
-		if (!name_within(v[i].name, job->name))
+		if (!names_within(v[i].name, job->name))
 			continue;
 		struct str to =
 			str_fmt(a, "%.*s%.*s", FMT(job->to), FMT(str_from(v[i].name, job->name.n)));
@@ -196,7 +196,7 @@ static enum err rename_job(struct tx *tx, void *arg)
 		return e ? e : E_EXISTS;
 	if (str_is(job->name, "INBOX"))
 		e = rename_inbox(&ac, job);
-	else if (name_within(job->to, job->name))
+	else if (names_within(job->to, job->name))
 		e = E_DENIED;
 	else
 		e = rename_tree(&ac, job);
@@ -224,7 +224,7 @@ static enum err subscribe_job(struct tx *tx, void *arg)
 	enum err e = account_load(tx, &ac);
 
 	if (!e)
-		e = subscribe(&ac, job->name, job->on);
+		e = names_subscribe(&ac, job->name, job->on);
 	if (!e)
 		account_save(&ac);
 	return e;

@@ -145,20 +145,15 @@ static void renaming_inbox(void)
 static void deleting_many(void)
 {
 	struct box_usage use;
-	struct delivery d = { .account = 5, .mailbox = S("many") };
+	struct incoming *in = mail(1);
 	struct store_stats before, after;
 	struct box *b;
 
 	CHECK_NUM(box_account_create(st, 5), OK);
 	CHECK_NUM(store_stats(st, &before), OK);
 	CHECK_NUM(box_create(st, 5, S("many"), 0), OK);
-	for (unsigned i = 0; i < 2500; i++) {
-		struct incoming *in = mail(i);
-
-		box_deliver(st, in, &d, 1);
-		incoming_close(&in);
-		CHECK_NUM(d.uid, i + 1);
-	}
+	CHECK_NUM(deliver_many(5, "many", in, 2500), 2500);
+	incoming_close(&in);
 	CHECK_SOUND(5);
 	b = open_box(5, "many");
 	CHECK_NUM(box_view(b).exists, 2500);

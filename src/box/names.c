@@ -48,12 +48,12 @@ const struct named *names_find(const struct named *v, size_t n, struct str name)
 	return n ? bsearch(&key, v, n, sizeof *v, by_name) : NULL;
 }
 
-bool name_within(struct str name, struct str top)
+bool names_within(struct str name, struct str top)
 {
 	return str_starts(name, top) && (name.n == top.n || name.p[top.n] == '/');
 }
 
-bool name_parent(struct str name, struct str *out)
+bool names_parent(struct str name, struct str *out)
 {
 	size_t at = str_rfind(name, '/');
 
@@ -84,7 +84,7 @@ static size_t index_of(const struct str *names, size_t n, struct str name)
 	return n;
 }
 
-bool subscribed(struct account *ac, struct str name)
+bool names_subscribed(struct account *ac, struct str name)
 {
 	struct key key = key_subscription(name);
 	struct str *names;
@@ -93,7 +93,7 @@ bool subscribed(struct account *ac, struct str name)
 	return !load(ac, &key, &names, &n) && index_of(names, n, name) < n;
 }
 
-enum err subscribe(struct account *ac, struct str name, bool on)
+enum err names_subscribe(struct account *ac, struct str name, bool on)
 {
 	struct key key = key_subscription(name);
 	struct arena *a = tx_arena(ac->tx);

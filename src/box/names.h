@@ -17,12 +17,12 @@ struct named {
 MUST enum err names_load(struct account *ac, struct named **out, size_t *n);
 const struct named *names_find(const struct named *v, size_t n, struct str name);
 /* Below it, or the same. */
-bool name_within(struct str name, struct str top);
+bool names_within(struct str name, struct str top);
 /* The next shorter name above; false at the top. */
-bool name_parent(struct str name, struct str *out);
+bool names_parent(struct str name, struct str *out);
 
 /* A name that is clean and ok. E_LIMIT: too many. */
-MUST enum err subscribe(struct account *ac, struct str name, bool on);
-bool subscribed(struct account *ac, struct str name);
+MUST enum err names_subscribe(struct account *ac, struct str name, bool on);
+bool names_subscribed(struct account *ac, struct str name);
 
 #endif

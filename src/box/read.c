@@ -111,8 +111,8 @@ static void batch_free(struct batch *t)
 	free(t->msg);
 }
 
-enum err parts_each(struct box *b, const struct part *part, size_t n, uint64_t since,
-		    enum err (*fn)(void *arg, uint32_t number, const struct msg *m), void *arg)
+enum err view_each(struct box *b, const struct part *part, size_t n, uint64_t since,
+		   enum err (*fn)(void *arg, uint32_t number, const struct msg *m), void *arg)
 {
 	struct batch t = batch_new(b, since);
 	enum err e = OK;
@@ -137,7 +137,7 @@ enum err box_each_since(struct box *b, struct uidset uids, uint64_t since,
 	enum err e = OK;
 
 	t.part = part;
-	while (!e && (t.n = walk_parts(&w, part, READ_PAGES, SIZE_MAX)) > 0)
+	while (!e && (t.n = view_parts(&w, part, READ_PAGES, SIZE_MAX)) > 0)
 		e = batch_each(b, &t, fn, arg);
 	batch_free(&t);
 	return e;
@@ -168,7 +168,7 @@ enum err box_get(struct box *b, uint32_t uid, struct msg *out)
 {
 	struct part part = { uid / PAGE_UIDS, bit64(uid % PAGE_UIDS) };
 	struct get g = { .out = out };
-	enum err e = parts_each(b, &part, 1, 0, got, &g);
+	enum err e = view_each(b, &part, 1, 0, got, &g);
 
 	return e ? e : g.found ? OK : E_NOTFOUND;
 }

@@ -48,7 +48,7 @@ static void merge_page(struct reading *r, const struct view_page *old, uint32_t 
 		recent = 0;
 	else if (r->recent_from > uid)
 		recent <<= r->recent_from - uid;
-	struct view_page *p = pages_add(&r->pages, number);
+	struct view_page *p = view_add_page(&r->pages, number);
 
 	p->present = old->present | en->present;
 	p->gone = old->present & ~en->present;
@@ -69,7 +69,7 @@ static size_t keep(struct reading *r, size_t at, uint64_t below, bool gone)
 		if (gone)
 			merge_page(r, &old->v[at], old->v[at].number, &none);
 		else
-			*pages_add(&r->pages, old->v[at].number) = old->v[at];
+			*view_add_page(&r->pages, old->v[at].number) = old->v[at];
 	}
 	return at;
 }
@@ -327,7 +327,7 @@ static enum err apply(struct box *b, struct reading *r, bool expunges,
 		tell->keywords(tell->arg);
 	b->keywords_owed = false;
 	if (tell && tell->changed)
-		e = parts_each(b, r->changed, r->nchanged, modseq, tell_changed, (void *)tell);
+		e = view_each(b, r->changed, r->nchanged, modseq, tell_changed, (void *)tell);
 	/* What could not be told now is told next time. */
 	if (e)
 		b->modseq = modseq;

@@ -3,7 +3,7 @@
 
 /* --- pages --- */
 
-struct view_page *pages_add(struct pages *p, uint32_t number)
+struct view_page *view_add_page(struct pages *p, uint32_t number)
 {
 	if (p->n == p->cap) {
 		size_t cap = p->cap ? p->cap * 2 : 4;
@@ -160,7 +160,7 @@ bool box_is_recent(const struct box *b, uint32_t uid)
 
 /* --- sets --- */
 
-void set_add_mask(struct uidset_builder *set, uint32_t page, uint64_t mask)
+void view_add_mask(struct uidset_builder *set, uint32_t page, uint64_t mask)
 {
 	uint32_t base = page * PAGE_UIDS;
 
@@ -188,7 +188,7 @@ static void add_numbers(const struct box *b, struct uidset_builder *set, uint32_
 			mask = drop_lowest(mask, first - p->before - 1);
 		if (last < p->before + bits64(p->present))
 			mask &= ~drop_lowest(p->present, last - p->before);
-		set_add_mask(set, p->number, mask);
+		view_add_mask(set, p->number, mask);
 	}
 }
 
@@ -228,7 +228,7 @@ static uint64_t set_mask(struct uidset set, size_t *at, uint32_t page)
 	return mask;
 }
 
-bool walk_next(struct walk *w, const struct view_page **page, uint64_t *mask)
+bool view_walk(struct walk *w, const struct view_page **page, uint64_t *mask)
 {
 	const struct pages *pages = &w->b->pages;
 
@@ -247,13 +247,13 @@ bool walk_next(struct walk *w, const struct view_page **page, uint64_t *mask)
 	return false;
 }
 
-size_t walk_parts(struct walk *w, struct part *part, size_t max, size_t messages)
+size_t view_parts(struct walk *w, struct part *part, size_t max, size_t messages)
 {
 	const struct view_page *page;
 	size_t n = 0, count = 0;
 	uint64_t mask;
 
-	while (n < max && count + PAGE_UIDS <= messages && walk_next(w, &page, &mask)) {
+	while (n < max && count + PAGE_UIDS <= messages && view_walk(w, &page, &mask)) {
 		part[n++] = (struct part){ page->number, mask };
 		count += bits64(mask);
 	}
@@ -267,8 +267,8 @@ struct uidset box_known(const struct box *b, struct arena *a, struct uidset uids
 	const struct view_page *page;
 	uint64_t mask;
 
-	while (walk_next(&w, &page, &mask))
-		set_add_mask(&set, page->number, mask);
+	while (view_walk(&w, &page, &mask))
+		view_add_mask(&set, page->number, mask);
 	return uidset_done(&set);
 }
 
@@ -279,7 +279,7 @@ struct uidset box_seen(const struct box *b, struct arena *a, bool seen)
 	for (size_t i = 0; i < b->pages.n; i++) {
 		const struct view_page *p = &b->pages.v[i];
 
-		set_add_mask(&set, p->number, p->present & (seen ? p->seen : ~p->seen));
+		view_add_mask(&set, p->number, p->present & (seen ? p->seen : ~p->seen));
 	}
 	return uidset_done(&set);
 }
@@ -289,8 +289,8 @@ struct uidset box_deleted(const struct box *b, struct arena *a)
 	struct uidset_builder set = { .a = a };
 
 	for (size_t i = 0; i < b->pages.n; i++)
-		set_add_mask(&set, b->pages.v[i].number,
-			     b->pages.v[i].present & b->pages.v[i].deleted);
+		view_add_mask(&set, b->pages.v[i].number,
+			      b->pages.v[i].present & b->pages.v[i].deleted);
 	return uidset_done(&set);
 }
 

@@ -41,7 +41,7 @@ struct box {
 };
 
 /* Appends a page behind all others; it is zeroed but for its number. */
-struct view_page *pages_add(struct pages *p, uint32_t number);
+struct view_page *view_add_page(struct pages *p, uint32_t number);
 void view_count(struct box *b); /* after pages have changed */
 void view_keywords(struct box *b, const struct mailbox_record *r);
 uint64_t view_flags(const struct box *b); /* bits that box_flag_name knows */
@@ -53,10 +53,10 @@ struct walk {
 	size_t page, range; /* where to look on */
 };
 /* The next page and the messages of the view in it that are in the set; false at the end. */
-bool walk_next(struct walk *w, const struct view_page **page, uint64_t *mask);
+bool view_walk(struct walk *w, const struct view_page **page, uint64_t *mask);
 
 /* Adds the UIDs of a page that are in mask; pages ascending. */
-void set_add_mask(struct uidset_builder *set, uint32_t page, uint64_t mask);
+void view_add_mask(struct uidset_builder *set, uint32_t page, uint64_t mask);
 
 /* A page and which messages of it matter: what reads and updates of bounded size are made of. */
 struct part {
@@ -65,13 +65,12 @@ struct part {
 };
 /* The next parts of the set in the view, as long as there are at most max parts and messages
  * (a page is never divided). 0: the end. */
-size_t walk_parts(struct walk *w, struct part *part, size_t max, size_t messages);
+size_t view_parts(struct walk *w, struct part *part, size_t max, size_t messages);
 
 /* Calls fn for the messages of the parts that are still there and have a modseq above since;
  * READ_PAGES at most are in memory at a time. */
 enum { READ_PAGES = 8 };
-MUST enum err parts_each(struct box *b, const struct part *part, size_t n, uint64_t since,
-			 enum err (*fn)(void *arg, uint32_t number, const struct msg *m),
-			 void *arg);
+MUST enum err view_each(struct box *b, const struct part *part, size_t n, uint64_t since,
+			enum err (*fn)(void *arg, uint32_t number, const struct msg *m), void *arg);
 
 #endif
