@@ -76,7 +76,7 @@ static struct done take_message(struct imap *s, struct incoming *msg)
 		if (skipped.how != DONE_OK)
 			return skipped;
 	}
-	return done_usage(usage);
+	return done_bad(usage);
 }
 
 static struct done deliver(struct imap *s, struct incoming *msg, const struct imap_append *ap)
@@ -108,7 +108,7 @@ struct done imap_cmd_append(struct imap *s, struct scan *in)
 	struct imap_append ap;
 
 	if (!s->waits)
-		return done_usage(usage);
+		return done_bad(usage);
 	imap_append_head(in, s->cmd, &ap); /* read.c has seen that it is well formed */
 	if (!ap.mailbox.p)
 		return done_name(ap.why);

@@ -12,7 +12,7 @@ static const char private_only[] = "passwords only under TLS: STARTTLS first";
 struct done imap_cmd_starttls(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: STARTTLS");
+		return done_bad("usage: STARTTLS");
 	if (io_tls(s->io).on)
 		return done_bad("TLS is on already");
 	if (!s->srv->tls)
@@ -84,7 +84,7 @@ struct done imap_cmd_login(struct imap *s, struct scan *in)
 	struct str password = imap_astring(in, s->cmd);
 
 	if (!scan_end(in))
-		return done_usage("usage: LOGIN user password");
+		return done_bad("usage: LOGIN user password");
 	if (!io_tls(s->io).on)
 		return in_clear(s, user);
 	if (user.n > SASL_USER_MAX || password.n > SASL_PASSWORD_MAX)
@@ -131,7 +131,7 @@ struct done imap_cmd_authenticate(struct imap *s, struct scan *in)
 	struct str first = initial ? scan_word(in) : S_NONE;
 
 	if (!scan_end(in) || (initial && first.n == 0))
-		return done_usage("usage: AUTHENTICATE mechanism [initial response]");
+		return done_bad("usage: AUTHENTICATE mechanism [initial response]");
 	if (!sasl_start(&x, mechanism))
 		return done_no(NULL, "this mechanism is not offered: PLAIN or LOGIN, under TLS");
 	if (initial)

@@ -31,7 +31,7 @@ struct str imap_capabilities(struct imap *s)
 struct done imap_cmd_capability(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: CAPABILITY");
+		return done_bad("usage: CAPABILITY");
 	struct str caps = imap_capabilities(s);
 
 	io_fmt(s->io, "* CAPABILITY %.*s\r\n", FMT(caps));
@@ -41,13 +41,13 @@ struct done imap_cmd_capability(struct imap *s, struct scan *in)
 struct done imap_cmd_noop(struct imap *s, struct scan *in)
 {
 	(void)s;
-	return scan_end(in) ? done_ok("NOOP done") : done_usage("usage: NOOP");
+	return scan_end(in) ? done_ok("NOOP done") : done_bad("usage: NOOP");
 }
 
 struct done imap_cmd_logout(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: LOGOUT");
+		return done_bad("usage: LOGOUT");
 	imap_deselect(s);
 	io_put(s->io, S("* BYE logging out\r\n"));
 	s->ended = true;
@@ -79,7 +79,7 @@ struct done imap_cmd_id(struct imap *s, struct scan *in)
 		}
 	}
 	if (!scan_end(in))
-		return done_usage("usage: ID NIL, or ID (\"field\" \"value\" ...)");
+		return done_bad("usage: ID NIL, or ID (\"field\" \"value\" ...)");
 	/* Only of users who logged in, or anyone could fill the log: RFC 2971 7 */
 	if (s->state != GUEST && name.n)
 		log_event(LOG_INFO, "client", KV("name", name), KV("version", version));
@@ -91,7 +91,7 @@ struct done imap_cmd_id(struct imap *s, struct scan *in)
 struct done imap_cmd_namespace(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: NAMESPACE");
+		return done_bad("usage: NAMESPACE");
 	io_put(s->io, S("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n"));
 	return done_ok("NAMESPACE done");
 }
@@ -103,7 +103,7 @@ struct done imap_cmd_enable(struct imap *s, struct scan *in)
 		imap_atom(in);
 	while (scan_opt(in, " "));
 	if (!scan_end(in))
-		return done_usage("usage: ENABLE capability ...");
+		return done_bad("usage: ENABLE capability ...");
 	io_put(s->io, S("* ENABLED\r\n"));
 	return done_ok("ENABLE done");
 }

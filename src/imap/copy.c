@@ -32,7 +32,7 @@ static struct done copy(struct imap *s, struct scan *in, bool move)
 	struct str target = imap_mailbox(in, s->cmd, &why);
 
 	if (!scan_end(in))
-		return done_usage(move ? "usage: MOVE set mailbox" : "usage: COPY set mailbox");
+		return done_bad(move ? "usage: MOVE set mailbox" : "usage: COPY set mailbox");
 	if (!target.p)
 		return done_name(why);
 	if (move && s->readonly)

@@ -7,6 +7,7 @@
 enum {
 	MARK_CHUNK = 64,    /* messages that become \Seen in one update */
 	YIELD_EVERY = 1024, /* messages told without giving way */
+	RENEW_EVERY = 16,   /* messages that make progress enough for a new deadline */
 	MSG_ARENA_MAX = 64 << 20,
 };
 
@@ -144,10 +145,10 @@ static enum err one(void *arg, uint32_t number, const struct msg *m)
 	}
 	if (e)
 		return e;
-	if (++f->there % YIELD_EVERY == 0) {
+	if (++f->there % RENEW_EVERY == 0)
 		io_deadline(s->io, clock_in(s->srv->conf->stall_ms));
+	if (f->there % YIELD_EVERY == 0)
 		fiber_yield();
-	}
 	f->mark = f->what.marks && !s->readonly && !(m->flags & FLAG_SEEN);
 	e = put_message(f, number, m, &sum);
 	if (f->mark && !e) {
@@ -216,7 +217,7 @@ struct done imap_cmd_fetch(struct imap *s, struct scan *in)
 	scan_lit(in, " ");
 	imap_fetch_items(in, s->cmd, &f.what);
 	if (!scan_end(in))
-		return done_usage("usage: FETCH set items, numbers within the mailbox");
+		return done_bad("usage: FETCH set items, numbers within the mailbox");
 	f.msg = arena_new(MSG_ARENA_MAX);
 	f.piece = arena_new(16 << 20);
 	struct done d = fetch(&f, set);

@@ -146,6 +146,26 @@ static void stores(struct client *c)
 	ASK(c, "STORE 2 FLAGS.SILENT (\\Seen)", "T OK STORE done\r\n");
 }
 
+/* All the bits there are, and one keyword more. */
+static void many_keywords(void)
+{
+	struct client *c = client_new("alice");
+	char line[64];
+
+	CHECK(append(c, "Junk", "", "x\n") == 1);
+	CHECK(has(ask(c, "SELECT Junk"), "\\*)]"));
+	for (unsigned i = 0; i < KEYWORDS_MAX; i++) {
+		snprintf(line, sizeof line, "STORE 1 +FLAGS.SILENT (k%u)", i);
+		CHECK(has(ask(c, line), "T OK STORE done"));
+	}
+	CHECK(has(ask(c, "STORE 1 +FLAGS (one.more)"), "T NO [LIMIT]"));
+	CHECK(has(ask(c, "FETCH 1 FLAGS"), "(k0 k1 "));
+	ASK(c, "SEARCH KEYWORD K58", "* SEARCH 1\r\nT OK SEARCH done\r\n");
+	CHECK(has(ask(c, "STORE 1 -FLAGS (k0)"), "(FLAGS (k1 "));
+	CHECK(lacks(ask(c, "SELECT Junk"), "\\*)]")); /* no more can be made */
+	client_close(&c);
+}
+
 static void searches(struct client *c)
 {
 	static const char *const t[][2] = {
@@ -370,6 +390,7 @@ static void tests(void)
 	searches(c);
 	copies(c);
 	client_close(&c);
+	many_keywords();
 	appends();
 	large();
 }

@@ -19,7 +19,7 @@ struct done imap_cmd_idle(struct imap *s, struct scan *in)
 	struct str line;
 
 	if (!scan_end(in))
-		return done_usage("usage: IDLE, then DONE");
+		return done_bad("usage: IDLE, then DONE");
 	io_put(s->io, S("+ idling\r\n"));
 	io_deadline(s->io, clock_in(s->srv->conf->idle_ms));
 	/* Half an hour with next to nothing in memory. */

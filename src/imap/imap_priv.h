@@ -22,14 +22,14 @@ enum {
 	PIECE = 64 * 1024,         /* octets of a message at a time */
 	OUT_MAX = 1 << 20,         /* octets of an untagged response that is built in memory */
 	BAD_GUEST_MAX = 20,        /* commands not understood before the login */
-	BAD_USER_MAX = 200,        /* and after */
+	BAD_USER_MAX = 100,        /* and after it, one after the other */
 	LOGIN_TRIES_MAX = 10,
 };
 /* Inputs are bounded; this is what the sets of a mailbox of many millions may take. */
 #define CMD_ARENA_MAX     ((size_t)1 << 30)
 #define SESSION_ARENA_MAX ((size_t)64 * 1024)
 
-enum { GUEST = 1, USER = 2, SELECTED = 4, ANY = 7 }; /* RFC 3501 3 */
+enum { GUEST = 1, USER = 2, SELECTED = 4, LOGGED_IN = 6, ANY = 7 }; /* RFC 3501 3 */
 
 struct imap {
 	const struct imap_server *srv;
@@ -61,11 +61,10 @@ struct done {
 };
 struct done done_ok(const char *text);
 struct done done_no(const char *code, const char *text); /* code may be NULL */
-struct done done_bad(const char *text);
-struct done done_usage(const char *text); /* BAD: the arguments are not in the grammar */
-struct done done_err(enum err e);         /* the one place where an error becomes a reply */
-struct done done_io(enum err e);          /* the same for one of the connection's own */
-struct done done_name(const char *why);   /* a mailbox name that is no name */
+struct done done_bad(const char *text); /* not known, or its arguments not in the grammar */
+struct done done_err(enum err e);       /* the one place where an error becomes a reply */
+struct done done_io(enum err e);        /* the same for one of the connection's own */
+struct done done_name(const char *why); /* a mailbox name that is no name */
 
 /* --- reading: read.c --- */
 

@@ -219,7 +219,7 @@ struct done imap_cmd_list(struct imap *s, struct scan *in)
 
 	imap_list_request(in, s->cmd, &r);
 	if (!scan_end(in))
-		return done_usage("usage: LIST [(options)] reference pattern [RETURN (options)]");
+		return done_bad("usage: LIST [(options)] reference pattern [RETURN (options)]");
 	if (!r.extended && r.pattern[0].n == 0) { /* only the delimiter is asked for */
 		put_line(&l, "LIST", S("\\Noselect"), S(""));
 		imap_send(s);
@@ -248,7 +248,7 @@ struct done imap_cmd_lsub(struct imap *s, struct scan *in)
 	struct str pattern = imap_list_mailbox(in, s->cmd);
 
 	if (!scan_end(in))
-		return done_usage("usage: LSUB reference pattern");
+		return done_bad("usage: LSUB reference pattern");
 	if (pattern.n == 0) {
 		put_line(&l, "LSUB", S("\\Noselect"), S(""));
 		imap_send(s);

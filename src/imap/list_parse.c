@@ -6,18 +6,20 @@ struct option {
 	const char *name;
 	unsigned bit;
 };
-static const struct option selects[] = { /* list-select-opt */
-					 { "SUBSCRIBED", LIST_SUBSCRIBED },
-					 { "REMOTE", LIST_REMOTE },
-					 { "RECURSIVEMATCH", LIST_RECURSIVE },
-					 { "SPECIAL-USE", LIST_USE },
-					 { NULL, 0 }
+/* list-select-opt */
+static const struct option selects[] = {
+	{ "SUBSCRIBED", LIST_SUBSCRIBED },
+	{ "REMOTE", LIST_REMOTE },
+	{ "RECURSIVEMATCH", LIST_RECURSIVE },
+	{ "SPECIAL-USE", LIST_USE },
+	{ NULL, 0 },
 };
-static const struct option gives[] = { /* return-option */
-				       { "SUBSCRIBED", LIST_SUBSCRIBED },
-				       { "CHILDREN", LIST_CHILDREN },
-				       { "SPECIAL-USE", LIST_USE },
-				       { NULL, 0 }
+/* return-option */
+static const struct option gives[] = {
+	{ "SUBSCRIBED", LIST_SUBSCRIBED },
+	{ "CHILDREN", LIST_CHILDREN },
+	{ "SPECIAL-USE", LIST_USE },
+	{ NULL, 0 },
 };
 
 /* From behind the "(" to the ")". An option that is not known is an error: RFC 5258 3. */

@@ -56,7 +56,7 @@ struct done imap_cmd_create(struct imap *s, struct scan *in)
 	unsigned use = scan_opt(in, " ") ? create_use(in, &known) : 0;
 
 	if (!scan_end(in))
-		return done_usage("usage: CREATE mailbox [(USE (\\Attribute))]");
+		return done_bad("usage: CREATE mailbox [(USE (\\Attribute))]");
 	if (!name.p)
 		return done_name(why);
 	if (!known || (use & (use - 1)))
@@ -84,7 +84,7 @@ struct done imap_cmd_delete(struct imap *s, struct scan *in)
 	struct str name = imap_mailbox(in, s->cmd, &why);
 
 	if (!scan_end(in))
-		return done_usage("usage: DELETE mailbox");
+		return done_bad("usage: DELETE mailbox");
 	if (!name.p)
 		return done_name(why);
 	bool open = is_open(s, name);
@@ -106,7 +106,7 @@ struct done imap_cmd_rename(struct imap *s, struct scan *in)
 	struct str to = imap_mailbox(in, s->cmd, &why_to);
 
 	if (!scan_end(in))
-		return done_usage("usage: RENAME mailbox mailbox");
+		return done_bad("usage: RENAME mailbox mailbox");
 	if (!from.p || !to.p)
 		return done_name(from.p ? why_to : why);
 	enum err e = box_rename(s->srv->store, s->who.account, from, to);
@@ -120,7 +120,7 @@ static struct done subscribe(struct imap *s, struct scan *in, bool on)
 	struct str name = imap_mailbox(in, s->cmd, &why);
 
 	if (!scan_end(in))
-		return done_usage(on ? "usage: SUBSCRIBE mailbox" : "usage: UNSUBSCRIBE mailbox");
+		return done_bad(on ? "usage: SUBSCRIBE mailbox" : "usage: UNSUBSCRIBE mailbox");
 	if (!name.p)
 		return done_name(why);
 	enum err e = box_subscribe(s->srv->store, s->who.account, name, on);
@@ -180,9 +180,8 @@ struct done imap_cmd_status(struct imap *s, struct scan *in)
 
 	scan_lit(in, ")");
 	if (!scan_end(in))
-		return done_usage(
-			"usage: STATUS mailbox (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN "
-			"APPENDLIMIT)");
+		return done_bad("usage: STATUS mailbox (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN "
+				"APPENDLIMIT)");
 	if (!name.p)
 		return done_name(why);
 	enum err e = box_status(s->srv->store, s->who.account, name, s->cmd, &info);

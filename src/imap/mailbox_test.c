@@ -50,10 +50,9 @@ static void names(void)
 	client_close(&c);
 }
 
-/* The hierarchy of RFC 5258 5, example 1 and on. */
-static void lists(void)
+/* The hierarchy of RFC 5258 5, example 1. */
+static void fruit(struct client *c)
 {
-	struct client *c = client_new("bob");
 	static const char *const make[] = { "Fruit",         "Fruit/Apple", "Fruit/Banana",
 					    "Tofu",          "Vegetable",   "Vegetable/Broccoli",
 					    "Vegetable/Corn" };
@@ -79,7 +78,10 @@ static void lists(void)
 	ASK(c, "SUBSCRIBE Vegetable", "T OK SUBSCRIBE done\r\n");
 	ASK(c, "SUBSCRIBE Vegetable/Broccoli", "T OK SUBSCRIBE done\r\n");
 	ASK(c, "SUBSCRIBE Gone/Deep/Down", "T OK SUBSCRIBE done\r\n");
+}
 
+static void lists(struct client *c)
+{
 	ASK(c, "LIST \"\" \"\"", "* LIST (\\Noselect) \"/\" \"\"\r\nT OK LIST done\r\n");
 	ASK(c, "LIST Fruit \"\"", "* LIST (\\Noselect) \"/\" \"\"\r\nT OK LIST done\r\n");
 	ASK(c, "LIST () \"\" (\"\")", "T OK LIST done\r\n");
@@ -95,6 +97,10 @@ static void lists(void)
 	    "T OK LIST done\r\n");
 	ASK(c, "LIST \"\" inbox", "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\nT OK LIST done\r\n");
 	ASK(c, "LIST \"\" \"*&x*\"", "T OK LIST done\r\n");
+}
+
+static void extended(struct client *c)
+{
 	/* example 2, and a subscription whose parents are none */
 	ASK(c, "LIST (SUBSCRIBED) \"\" *",
 	    "* LIST (\\Subscribed \\HasNoChildren) \"/\" \"Fruit/Banana\"\r\n"
@@ -127,7 +133,10 @@ static void lists(void)
 	/* A parent whose children are told needs no telling of its own: RFC 5258 3.5 */
 	CHECK(lacks(ask(c, "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" *"), "\"Fruit\""));
 	CHECK(has(ask(c, "LIST (RECURSIVEMATCH) \"\" *"), "T BAD usage"));
+}
 
+static void lsub(struct client *c)
+{
 	ASK(c, "LSUB \"\" *",
 	    "* LSUB () \"/\" \"Fruit/Banana\"\r\n"
 	    "* LSUB (\\Noselect) \"/\" \"Fruit/Peach\"\r\n"
@@ -141,6 +150,10 @@ static void lists(void)
 	    "* LSUB () \"/\" \"Vegetable\"\r\n"
 	    "T OK LSUB done\r\n");
 	ASK(c, "LSUB \"\" \"\"", "* LSUB (\\Noselect) \"/\" \"\"\r\nT OK LSUB done\r\n");
+}
+
+static void parents(struct client *c)
+{
 	/* A parent that was deleted is a level of the hierarchy still. */
 	ASK(c, "DELETE Vegetable", "T OK DELETE done\r\n");
 	CHECK(has(ask(c, "LIST \"\" %"),
@@ -153,7 +166,6 @@ static void lists(void)
 	ASK(c, "CREATE \"&AOQ-/x\"", "T OK CREATE done\r\n");
 	CHECK(has(ask(c, "LIST \"\" \"&AOQ-/%\""), "\"/\" \"&AOQ-/x\"\r\n"));
 	CHECK(has(ask(c, "LIST \"&AOQ-\" \"*\""), "\"/\" \"&AOQ-/x\"\r\n"));
-	client_close(&c);
 }
 
 static void status_and_select(void)
@@ -212,7 +224,14 @@ static void status_and_select(void)
 static void tests(void)
 {
 	names();
-	lists();
+	struct client *c = client_new("bob");
+
+	fruit(c);
+	lists(c);
+	extended(c);
+	lsub(c);
+	parents(c);
+	client_close(&c);
 	status_and_select();
 }
 

@@ -17,11 +17,6 @@ struct done done_bad(const char *text)
 	return (struct done){ .how = DONE_BAD, .text = text };
 }
 
-struct done done_usage(const char *text)
-{
-	return done_bad(text);
-}
-
 struct done done_name(const char *why)
 {
 	return done_no("CANNOT", why);

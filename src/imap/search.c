@@ -23,7 +23,7 @@ static uint64_t keyword_bit(const struct imap *s, struct str name)
 {
 	uint64_t in_use = box_view(s->box).keywords;
 
-	for (unsigned bit = FLAG_KEYWORD; in_use >> bit; bit++)
+	for (unsigned bit = FLAG_KEYWORD; bit < 64 && in_use >> bit; bit++)
 		if ((in_use >> bit & 1) && str_ieq(name, box_flag_name(s->box, bit)))
 			return UINT64_C(1) << bit;
 	return 0;
@@ -239,6 +239,6 @@ struct done imap_cmd_search(struct imap *s, struct scan *in)
 	if (r.too_much)
 		return done_no("LIMIT", "the search has too many keys, or too deep ones");
 	if (!scan_end(in))
-		return done_usage("usage: SEARCH [CHARSET charset] key ...");
+		return done_bad("usage: SEARCH [CHARSET charset] key ...");
 	return search(s, r.key);
 }

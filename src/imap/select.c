@@ -32,7 +32,7 @@ static struct done open_box(struct imap *s, struct scan *in, bool readonly)
 	struct str name = imap_mailbox(in, s->cmd, &why);
 
 	if (!scan_end(in))
-		return done_usage(readonly ? "usage: EXAMINE mailbox" : "usage: SELECT mailbox");
+		return done_bad(readonly ? "usage: EXAMINE mailbox" : "usage: SELECT mailbox");
 	imap_deselect(s);
 	if (!name.p)
 		return done_name(why);
@@ -63,13 +63,13 @@ struct done imap_cmd_examine(struct imap *s, struct scan *in)
 struct done imap_cmd_check(struct imap *s, struct scan *in)
 {
 	(void)s;
-	return scan_end(in) ? done_ok("CHECK done") : done_usage("usage: CHECK");
+	return scan_end(in) ? done_ok("CHECK done") : done_bad("usage: CHECK");
 }
 
 struct done imap_cmd_unselect(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: UNSELECT");
+		return done_bad("usage: UNSELECT");
 	imap_deselect(s);
 	return done_ok("UNSELECT done");
 }
@@ -92,7 +92,7 @@ static struct uidset whole(struct imap *s)
 struct done imap_cmd_close(struct imap *s, struct scan *in)
 {
 	if (!scan_end(in))
-		return done_usage("usage: CLOSE");
+		return done_bad("usage: CLOSE");
 	enum err e = s->readonly ? OK : expunge(s, whole(s));
 
 	imap_deselect(s);
@@ -106,7 +106,7 @@ struct done imap_cmd_expunge(struct imap *s, struct scan *in)
 	struct uidset set = s->by_uid ? imap_set(in, s) : whole(s);
 
 	if (!scan_end(in))
-		return done_usage(s->by_uid ? "usage: UID EXPUNGE set" : "usage: EXPUNGE");
+		return done_bad(s->by_uid ? "usage: UID EXPUNGE set" : "usage: EXPUNGE");
 	if (s->readonly)
 		return done_no(NULL, "the mailbox was opened with EXAMINE");
 	enum err e = expunge(s, set);

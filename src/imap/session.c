@@ -4,9 +4,8 @@
 #include "fiber/fiber.h"
 
 enum {
-	UID_TOO = 1,  /* UID may stand before it */
-	UID_ONLY = 2, /* arguments only with UID */
-	HOLD = 4,     /* no EXPUNGE while it runs, unless by UID: RFC 3501 7.4.1 */
+	UID_TOO = 1, /* UID may stand before it */
+	HOLD = 2,    /* no EXPUNGE while it runs, unless by UID: RFC 3501 7.4.1 */
 };
 
 static const struct verb {
@@ -21,23 +20,23 @@ static const struct verb {
 	{ "STARTTLS", imap_cmd_starttls, GUEST, 0 },             /* RFC 3501 6.2.1 */
 	{ "AUTHENTICATE", imap_cmd_authenticate, GUEST, 0 },     /* RFC 3501 6.2.2, RFC 4959 */
 	{ "LOGIN", imap_cmd_login, GUEST, 0 },                   /* RFC 3501 6.2.3 */
-	{ "ENABLE", imap_cmd_enable, USER | SELECTED, 0 },       /* RFC 5161 3.1 */
-	{ "NAMESPACE", imap_cmd_namespace, USER | SELECTED, 0 }, /* RFC 2342 5 */
-	{ "SELECT", imap_cmd_select, USER | SELECTED, 0 },       /* RFC 3501 6.3.1 */
-	{ "EXAMINE", imap_cmd_examine, USER | SELECTED, 0 },     /* RFC 3501 6.3.2 */
-	{ "CREATE", imap_cmd_create, USER | SELECTED, 0 },       /* RFC 3501 6.3.3, RFC 6154 3 */
-	{ "DELETE", imap_cmd_delete, USER | SELECTED, 0 },       /* RFC 3501 6.3.4 */
-	{ "RENAME", imap_cmd_rename, USER | SELECTED, 0 },       /* RFC 3501 6.3.5 */
-	{ "SUBSCRIBE", imap_cmd_subscribe, USER | SELECTED, 0 }, /* RFC 3501 6.3.6 */
-	{ "UNSUBSCRIBE", imap_cmd_unsubscribe, USER | SELECTED, 0 }, /* RFC 3501 6.3.7 */
-	{ "LIST", imap_cmd_list, USER | SELECTED, 0 },               /* RFC 3501 6.3.8, RFC 5258 */
-	{ "LSUB", imap_cmd_lsub, USER | SELECTED, 0 },               /* RFC 3501 6.3.9 */
-	{ "STATUS", imap_cmd_status, USER | SELECTED, 0 },           /* RFC 3501 6.3.10 */
-	{ "APPEND", imap_cmd_append, USER | SELECTED, 0 },           /* RFC 3501 6.3.11 */
-	{ "IDLE", imap_cmd_idle, USER | SELECTED, 0 },               /* RFC 2177 3 */
-	{ "CHECK", imap_cmd_check, SELECTED, 0 },                    /* RFC 3501 6.4.1 */
-	{ "CLOSE", imap_cmd_close, SELECTED, 0 },                    /* RFC 3501 6.4.2 */
-	{ "UNSELECT", imap_cmd_unselect, SELECTED, 0 },              /* RFC 3691 2 */
+	{ "ENABLE", imap_cmd_enable, LOGGED_IN, 0 },             /* RFC 5161 3.1 */
+	{ "NAMESPACE", imap_cmd_namespace, LOGGED_IN, 0 },       /* RFC 2342 5 */
+	{ "SELECT", imap_cmd_select, LOGGED_IN, 0 },             /* RFC 3501 6.3.1 */
+	{ "EXAMINE", imap_cmd_examine, LOGGED_IN, 0 },           /* RFC 3501 6.3.2 */
+	{ "CREATE", imap_cmd_create, LOGGED_IN, 0 },             /* RFC 3501 6.3.3, RFC 6154 3 */
+	{ "DELETE", imap_cmd_delete, LOGGED_IN, 0 },             /* RFC 3501 6.3.4 */
+	{ "RENAME", imap_cmd_rename, LOGGED_IN, 0 },             /* RFC 3501 6.3.5 */
+	{ "SUBSCRIBE", imap_cmd_subscribe, LOGGED_IN, 0 },       /* RFC 3501 6.3.6 */
+	{ "UNSUBSCRIBE", imap_cmd_unsubscribe, LOGGED_IN, 0 },   /* RFC 3501 6.3.7 */
+	{ "LIST", imap_cmd_list, LOGGED_IN, 0 },                 /* RFC 3501 6.3.8, RFC 5258 */
+	{ "LSUB", imap_cmd_lsub, LOGGED_IN, 0 },                 /* RFC 3501 6.3.9 */
+	{ "STATUS", imap_cmd_status, LOGGED_IN, 0 },             /* RFC 3501 6.3.10 */
+	{ "APPEND", imap_cmd_append, LOGGED_IN, 0 },             /* RFC 3501 6.3.11 */
+	{ "IDLE", imap_cmd_idle, LOGGED_IN, 0 },                 /* RFC 2177 3 */
+	{ "CHECK", imap_cmd_check, SELECTED, 0 },                /* RFC 3501 6.4.1 */
+	{ "CLOSE", imap_cmd_close, SELECTED, 0 },                /* RFC 3501 6.4.2 */
+	{ "UNSELECT", imap_cmd_unselect, SELECTED, 0 },          /* RFC 3691 2 */
 	{ "EXPUNGE", imap_cmd_expunge, SELECTED, UID_TOO },      /* RFC 3501 6.4.3, RFC 4315 2.1 */
 	{ "SEARCH", imap_cmd_search, SELECTED, UID_TOO | HOLD }, /* RFC 3501 6.4.4, 6.4.8 */
 	{ "FETCH", imap_cmd_fetch, SELECTED, UID_TOO | HOLD },   /* RFC 3501 6.4.5, 6.4.8 */
@@ -123,6 +122,8 @@ static void reply(struct imap *s, const struct done *d)
 		return;
 	}
 	tagged(s, d);
+	if (d->how == DONE_OK && s->state != GUEST)
+		s->bad = 0;
 	if (d->how != DONE_BAD || s->ended)
 		return;
 	if (++s->bad >= (s->state == GUEST ? BAD_GUEST_MAX : BAD_USER_MAX)) {

@@ -20,7 +20,7 @@ static uint64_t known_keywords(const struct imap *s, const struct imap_flags *f,
 	uint64_t bits = 0, in_use = box_view(s->box).keywords;
 
 	*unknown = f->n;
-	for (unsigned bit = FLAG_KEYWORD; in_use >> bit; bit++)
+	for (unsigned bit = FLAG_KEYWORD; bit < 64 && in_use >> bit; bit++)
 		for (size_t i = 0; i < f->n; i++)
 			if ((in_use >> bit & 1) &&
 			    str_ieq(f->keywords[i], box_flag_name(s->box, bit))) {
@@ -120,7 +120,7 @@ struct done imap_cmd_store(struct imap *s, struct scan *in)
 		scan_at(in, '(') ? imap_flag_list(in, s->cmd) : imap_flags_bare(in, s->cmd);
 
 	if (!scan_end(in))
-		return done_usage(
+		return done_bad(
 			"usage: STORE set [+|-]FLAGS[.SILENT] flags; \\Recent cannot be set");
 	if (s->readonly)
 		return done_no(NULL, "the mailbox was opened with EXAMINE");

@@ -67,7 +67,7 @@ void imap_put_num(struct buf *b, uint64_t n)
 
 static void put_flag_names(struct buf *b, const struct imap *s, uint64_t flags, bool *first)
 {
-	for (unsigned bit = 0; flags >> bit; bit++) {
+	for (unsigned bit = 0; bit < 64 && flags >> bit; bit++) {
 		if (!(flags >> bit & 1))
 			continue;
 		struct str name = box_flag_name(s->box, bit);
