@@ -18,7 +18,12 @@
 #include "base/base.h"
 #include "mail/address.h"
 
-enum { KEEPER_WAIT_MS = 10000, KEEPER_LOGIN_MS = 60000, ALIAS_TARGETS_MAX = 1000, ALIAS_DEPTH_MAX = 10 };
+enum {
+	KEEPER_WAIT_MS = 10000,
+	KEEPER_LOGIN_MS = 60000,
+	ALIAS_TARGETS_MAX = 1000,
+	ALIAS_DEPTH_MAX = 10
+};
 
 struct keeper; /* a connection to it that main replaces when the keeper starts anew */
 
@@ -30,10 +35,10 @@ void keeper_close(struct keeper **k);
 /* --- where mail goes --- */
 
 struct route {
-	uint32_t account;    /* 0: a recipient elsewhere, in `address` */
-	struct str address;  /* canonical user@domain of the account, or the recipient elsewhere */
-	struct str mailbox;  /* from user+detail@: the detail, else "" */
-	uint64_t quota;      /* octets, 0: no limit */
+	uint32_t account;   /* 0: a recipient elsewhere, in `address` */
+	struct str address; /* canonical user@domain of the account, or the recipient elsewhere */
+	struct str mailbox; /* from user+detail@: the detail, else "" */
+	uint64_t quota;     /* octets, 0: no limit */
 };
 /* Aliases expanded (several targets, catch-all, user+detail@, duplicates and loops taken out).
  * E_NOTFOUND: local domain, no such user; E_DENIED: not a domain of ours; E_LIMIT: expands to

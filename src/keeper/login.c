@@ -152,7 +152,7 @@ static void log_login(struct logins *l, const struct login_try *t, const struct 
 	unsigned failures = good ? lockout_failures(l->lockout, t->ip, now)
 				 : lockout_failed(l->lockout, t->ip, now);
 
-	log_event(LOG_INFO, good ? "login.ok" : "login.failed", KVC("reason", reason),
+	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason),
 		  KV("user", t->user), KVN("account", u->account), KV("ip", t->ip),
 		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
 		  KVN("failures", failures));

@@ -5,7 +5,7 @@
  * login.h - one decision for every protocol: may this user come in with this password?
  *
  * An unknown user costs the same time and gets the same answer as a wrong password. Each
- * decision is one line in the log: event login.ok or login.failed with its reason.
+ * decision is one line in the log: event login or login.failed with its reason.
  */
 #include "keeper/directory.h"
 #include "keeper/keeper.h"
