@@ -280,8 +280,9 @@ struct answer pop3_cmd_quit(struct pop3 *s, struct scan *in)
 	if (e) {
 		a.ok = false;
 		a.text = "[SYS/TEMP] some deleted messages were not removed";
+		log_event(LOG_WARN, "logout", KVN("marked", s->ndeleted), KVE(e));
+	} else if (s->state == TRANSACTION) {
+		log_event(LOG_INFO, "logout", KVN("deleted", s->ndeleted));
 	}
-	if (s->state == TRANSACTION)
-		log_event(LOG_INFO, "logout", KVN("deleted", e ? 0 : s->ndeleted), KVE(e));
 	return a;
 }

@@ -317,6 +317,25 @@ static void large(void)
 	hang_up(c);
 }
 
+/* A client that asks and does not read is let go. */
+static void reads_none(void)
+{
+	int64_t started = clock_ms();
+	struct client *c;
+
+	conf.idle_ms = 300;
+	c = greeted(true);
+	io_put(c->io, S("USER bob@example.test\r\nPASS secret\r\n"));
+	for (unsigned i = 0; i < 50; i++)
+		io_put(c->io, S("UIDL\r\n"));
+	say(c, "QUIT");
+	while (!c->gone && clock_ms() - started < 5000)
+		CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+	CHECK(c->gone);
+	hang_up(c);
+	conf.idle_ms = 60000;
+}
+
 static void many(void)
 {
 	enum { MESSAGES = 9000 }; /* more than one batch at QUIT */
@@ -325,6 +344,7 @@ static void many(void)
 	unsigned n = 0;
 
 	fill(2, "Subject: x\r\n\r\n", MESSAGES);
+	reads_none();
 	c = greeted(true);
 	say(c, "USER bob@example.test\r\nPASS secret\r\nSTAT\r\nLIST\r\nUIDL");
 	expect_line(c, "+OK");

@@ -149,7 +149,7 @@ static struct reply rcpt(struct smtp *s, struct scan *in)
 	size_t n;
 	struct reply r;
 
-	if (s->nrcpt >= s->conf->recipients_max) /* RFC 5321 4.5.3.1.10 */
+	if (s->nrcpt >= recipients_max(s)) /* RFC 5321 4.5.3.1.10 */
 		return reply(452, "4.5.3", "too many recipients");
 	r = rcpt_args(in, s->cmd, &args);
 	if (r.code)

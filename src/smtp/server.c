@@ -100,14 +100,13 @@ static struct reply cmd_ehlo(struct smtp *s, struct scan *in)
 
 	if (r.code)
 		return r;
-	struct str text =
-		str_fmt(s->cmd,
-			"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
-			"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%s%s",
-			FMT(s->conf->hostname), (unsigned long long)s->conf->message_max,
-			s->conf->recipients_max, s->conf->dsn ? "\nDSN" : "",
-			s->srv->tls && !tls ? "\nSTARTTLS" : "",
-			is_submission(s) && tls && !s->authenticated ? "\nAUTH PLAIN LOGIN" : "");
+	struct str text = str_fmt(
+		s->cmd,
+		"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
+		"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%s%s",
+		FMT(s->conf->hostname), (unsigned long long)s->conf->message_max, recipients_max(s),
+		s->conf->dsn ? "\nDSN" : "", s->srv->tls && !tls ? "\nSTARTTLS" : "",
+		is_submission(s) && tls && !s->authenticated ? "\nAUTH PLAIN LOGIN" : "");
 
 	return reply(250, NULL, str_c(s->cmd, text));
 }

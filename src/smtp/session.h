@@ -17,10 +17,11 @@
 enum { START = 1, READY = 2, MAIL = 4, RCPT = 8, CHUNK = 16, BROKEN = 32, ANY = 63 };
 
 enum {
-	LINE_MAX_SMTP = 4608, /* octets: RFC 5321 4.5.3.1.4 asks for 512; a SASL response fits */
-	READ_MAX = 32 * 1024, /* octets of a message looked at in one go */
-	TARGETS_MAX = 4096,   /* mailboxes that all recipients of a transaction may expand to */
-	CMD_MEMORY = 8 << 20, /* octets; an alias of 1,000 targets and the From field fit */
+	LINE_MAX_SMTP = 4608,   /* octets: RFC 5321 4.5.3.1.4 asks for 512; a SASL response fits */
+	READ_MAX = 32 * 1024,   /* octets of a message looked at in one go */
+	TARGETS_MAX = 4096,     /* mailboxes that all recipients of a transaction may expand to */
+	CMD_MEMORY = 8 << 20,   /* octets; an alias of 1,000 targets and the From field fit */
+	RECIPIENTS_MAX = 10000, /* of a transaction, whatever the configuration allows */
 	HELO_MAX = 255, /* octets kept of the name a client gives itself: RFC 5321 4.5.3.1.2 */
 	SESSION_MEMORY = 64 << 10, /* octets; a login */
 	TX_MEMORY = 32 << 20, /* octets; TARGETS_MAX deliveries, 10,000 recipients and a header */
@@ -75,6 +76,12 @@ void smtp_reset(struct smtp *s);
 void reply_put(struct smtp *s, struct reply r);
 /* What a failed read means for the client. */
 struct reply reply_read(enum err e);
+static inline unsigned recipients_max(const struct smtp *s)
+{
+	unsigned n = s->conf->recipients_max;
+
+	return n < RECIPIENTS_MAX ? n : RECIPIENTS_MAX;
+}
 /* Is the session one of 587 or 465? */
 static inline bool is_submission(const struct smtp *s)
 {
