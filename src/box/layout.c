@@ -188,7 +188,7 @@ enum err mailbox_decode(struct str value, struct mailbox_record *out)
 	for (size_t i = 0; i < out->nkeywords; i++)
 		out->keyword[i] = scan_blob(&in);
 	if (!scan_end(&in) || !mailbox_name_ok(out->name) || out->uidnext == 0 ||
-	    out->unseen > out->messages || out->deleted > out->messages)
+	    out->modseq == 0 || out->unseen > out->messages || out->deleted > out->messages)
 		return E_CORRUPT;
 	return OK;
 }
