@@ -42,6 +42,7 @@ struct blob *lmdb_blob_new(struct store *st)
 	b->r.id = blob_id_new();
 	b->table = buf_new(8 * CHUNKS_MAX);
 	b->spill = -1;
+	atomic_fetch_add(&b->lm->open_blobs, 1);
 	return &b->blob;
 }
 
@@ -54,11 +55,13 @@ static void spill(void *arg)
 	char *packed = mem_new(b->chunk_n);
 	uint32_t crc;
 
-	if (b->spill < 0)
+	b->failed = disk_room(b->lm, 2 * (uint64_t)b->chunk_n); /* here, and then in a segment */
+	if (!b->failed && b->spill < 0) {
 		b->spill = openat(b->lm->segments_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (b->spill < 0) {
-		b->failed = errno_err(errno);
-	} else {
+		if (b->spill < 0)
+			b->failed = errno_err(errno);
+	}
+	if (!b->failed) {
 		size_t n = record_pack(STR(b->chunk, b->chunk_n), packed, &crc);
 		char *row = buf_space(&b->table, 8);
 
@@ -294,6 +297,7 @@ void lmdb_blob_close(struct blob *blob)
 			lm->pending_end = at;
 	}
 	b->closed = true;
+	atomic_fetch_sub(&lm->open_blobs, 1);
 
 	bool mine = !b->writing;
 
@@ -304,14 +308,25 @@ void lmdb_blob_close(struct blob *blob)
 
 /* --- the committer's side --- */
 
-/* The pending blobs, as many as go into one write; they are ours until told. */
-static size_t take_pending(struct lmdb *lm, struct lmdb_blob **out, uint64_t *octets)
+static size_t count_pending(struct lmdb *lm)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&lm->blob_lock);
+	for (const struct lmdb_blob *b = lm->pending; b; b = b->next_pending)
+		n++;
+	pthread_mutex_unlock(&lm->blob_lock);
+	return n;
+}
+
+/* The pending blobs, as many as go into one write and most; they are ours until told. */
+static size_t take_pending(struct lmdb *lm, size_t most, struct lmdb_blob **out, uint64_t *octets)
 {
 	size_t n = 0;
 
 	*octets = 0;
 	pthread_mutex_lock(&lm->blob_lock);
-	while (lm->pending && n < FLUSH_MAX && *octets < FLUSH_OCTETS) {
+	while (lm->pending && n < FLUSH_MAX && n < most && *octets < FLUSH_OCTETS) {
 		struct lmdb_blob *b = lm->pending;
 
 		lm->pending = b->next_pending;
@@ -385,7 +400,13 @@ void blobs_flush(struct lmdb *lm)
 	uint64_t octets;
 	size_t n;
 
-	while ((n = take_pending(lm, b, &octets)) > 0) {
+	/* Those that wait now, which are all of this batch's; what comes during the sync is for the
+	 * next one, else this one would pay a sync for it. */
+	for (size_t left = count_pending(lm); left > 0; left -= n) {
+		n = take_pending(lm, left, b, &octets);
+		if (!n)
+			break;
+
 		enum err e = flush(lm, b, n, octets);
 
 		if (e)

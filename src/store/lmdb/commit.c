@@ -40,6 +40,8 @@
 enum {
 	BATCH_MAX = 512,         /* updates of one transaction */
 	BATCH_OCTETS = 32 << 20, /* of their writes */
+	GATHER_STEP_US = 400,   /* a batch waits so long for one more, while more come */
+	GATHER_MAX_US = 4000,   /* and never longer */
 	IDLE_MS = 10000,         /* between two looks at dead readers and removed segments */
 };
 
@@ -72,6 +74,7 @@ void lmdb_update_all(struct store *st, struct update *u, size_t n)
 	pthread_mutex_lock(&lm->queue_lock);
 	*lm->queue_end = &r;
 	lm->queue_end = &r.next;
+	lm->queued++;
 	pthread_cond_signal(&lm->queue_filled);
 	pthread_mutex_unlock(&lm->queue_lock);
 	wake_wait(&r.wake);
@@ -222,8 +225,10 @@ static void take(struct batch *b)
 
 		b->owner[b->n] = r;
 		b->update[b->n++] = &r->u[r->taken++];
-		if (r->taken == r->n)
+		if (r->taken == r->n) {
 			lm->queue = r->next;
+			lm->queued--;
+		}
 	}
 	if (!lm->queue)
 		lm->queue_end = &lm->queue;
@@ -353,6 +358,34 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static size_t queued(struct lmdb *lm)
+{
+	pthread_mutex_lock(&lm->queue_lock);
+
+	size_t n = lm->queued;
+
+	pthread_mutex_unlock(&lm->queue_lock);
+	return n;
+}
+
+/*
+ * While other messages are on their way in and updates keep coming, a moment's patience makes one
+ * commit of many. Whoever is alone never waits: its own blob is the only one that is open.
+ */
+static void gather(struct lmdb *lm)
+{
+	const struct timespec step = { .tv_nsec = GATHER_STEP_US * 1000 };
+	size_t before = 0, now = queued(lm);
+
+	for (int waited = 0; waited < GATHER_MAX_US && now > before; waited += GATHER_STEP_US) {
+		if (!now || now >= BATCH_MAX || now >= atomic_load(&lm->open_blobs))
+			return;
+		before = now;
+		nanosleep(&step, NULL);
+		now = queued(lm);
+	}
+}
+
 static void *committer(void *arg)
 {
 	struct lmdb *lm = arg;
@@ -361,6 +394,7 @@ static void *committer(void *arg)
 	while (wait_filled(lm, look)) {
 		struct batch b = { .lm = lm };
 
+		gather(lm);
 		take(&b);
 		blobs_flush(lm);
 		commit_all(&b);

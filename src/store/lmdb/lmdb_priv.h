@@ -78,6 +78,8 @@ struct lmdb {
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_filled;
 	struct request *queue, **queue_end;
+	size_t queued;                  /* requests in it */
+	atomic_size_t open_blobs;       /* between blob_new and blob_close */
 	bool stop;
 	pthread_t committer;
 
@@ -92,6 +94,12 @@ static inline struct lmdb *lmdb(struct store *st)
 }
 
 /* --- segment.c: files --- */
+
+/* Blobs leave so many octets of the disk alone: the map needs a little room even to remove, and
+ * a full disk must not keep people from that. Tests make it small. */
+extern uint64_t disk_reserve;
+/* E_NOSPACE: n octets more would not. */
+MUST enum err disk_room(struct lmdb *lm, uint64_t n);
 
 /* Room for n octets (a multiple of 8) in the active segment; a new one is made if need be. The
  * caller holds *out until segment_release. */

@@ -320,6 +320,7 @@ void map_close(struct map *m)
 		mdb_txn_abort(m->pool[--m->pooled]);
 	if (m->env)
 		mdb_env_close(m->env);
+	m->env = NULL;
 	pthread_rwlock_destroy(&m->size_lock);
 	pthread_mutex_destroy(&m->pool_lock);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/lmdb/lmdb_priv.h"
@@ -242,8 +243,23 @@ static enum err roll(struct lmdb *lm, uint64_t n)
 	return OK;
 }
 
+uint64_t disk_reserve = 16 << 20;
+
+enum err disk_room(struct lmdb *lm, uint64_t n)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(lm->segments_dir, &fs) < 0)
+		return errno_err(errno);
+	return (uint64_t)fs.f_bavail * fs.f_frsize < n + disk_reserve ? E_NOSPACE : OK;
+}
+
 enum err segment_reserve(struct lmdb *lm, uint64_t n, struct segment **out, uint64_t *at)
 {
+	enum err e = disk_room(lm, n);
+
+	if (e)
+		return e;
 	pthread_mutex_lock(&lm->own_lock);
 
 	bool done = take(lm, n, out, at);
@@ -253,8 +269,6 @@ enum err segment_reserve(struct lmdb *lm, uint64_t n, struct segment **out, uint
 		return OK;
 
 	/* One rolls, the others wait for it here and find room then, unless it is used up again. */
-	enum err e = OK;
-
 	pthread_mutex_lock(&lm->roll_lock);
 	while (!e && !done) {
 		pthread_mutex_lock(&lm->own_lock);
