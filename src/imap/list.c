@@ -122,7 +122,7 @@ static void relate(struct listing *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		l->e[i].matches = matches(l, l->e[i].name);
-		if (i % 256 == 255)
+		if (i % 16 == 15)
 			fiber_yield();
 	}
 	for (size_t i = 0; i < l->n; i++) {

@@ -126,7 +126,8 @@ static struct done read_on(struct imap *s, struct str line, struct buf *text)
 			s->literal = lit;
 			return done_ok("all but the message");
 		}
-		if (imap_refuses_literal(s, buf_str(text)))
+		/* One that comes unasked has been sent in clear already: LOGIN counts it. */
+		if (lit.sync && imap_refuses_literal(s, buf_str(text)))
 			return refuse(s, &lit,
 				      done_no("PRIVACYREQUIRED",
 					      "passwords only under TLS: STARTTLS first"));

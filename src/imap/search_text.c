@@ -6,12 +6,14 @@
  * read in pieces that overlap, so a message of any size costs the same memory.
  */
 #include "imap/imap_priv.h"
+#include "fiber/fiber.h"
 #include "mail/header.h"
 
 enum {
 	TEXT_PIECE = 256 * 1024, /* octets of a part at a time */
 	OVERLAP = 8 * 1024,      /* octets read twice: a text may lie across the seam */
 	MIME_HEADER_READ = 64 * 1024,
+	YIELD_PARTS = 64,
 };
 
 static bool holds(struct arena *a, struct str utf8, struct str text)
@@ -121,6 +123,9 @@ static enum err text_holds(struct looked *l, const struct text_part *t, struct s
 			at -= back - line - 1;
 		l->cost += 8;
 		arena_reset(l->piece);
+		fiber_yield();
+		if (fiber_canceled())
+			e = E_CANCELED;
 	}
 	arena_reset(l->piece);
 	return e;
@@ -186,7 +191,8 @@ static enum err parts_hold(struct looked *l, struct str text, bool *yes)
 		}
 		if (!e)
 			e = part_holds(l, &p, text, yes);
-		w.parts++;
+		if (++w.parts % YIELD_PARTS == 0)
+			fiber_yield();
 		if (p.kind != MIME_LEAF && w.depth < MIME_DEPTH_MAX)
 			w.path[w.depth++] = 1;
 		else

@@ -48,6 +48,7 @@ static void in_clear(void)
 	CHECK(has(ask(c, "LOGIN alice {6}"), "T NO [PRIVACYREQUIRED]"));
 	say(c, "x LOGIN alice {6+}\r\nsecret\r\n");
 	CHECK(has(hear(c), "x NO [PRIVACYREQUIRED]"));
+	CHECK_NUM(cleartexts, 3);
 	ASK(c, "STARTTLS", "T BAD TLS is not offered here\r\n");
 	ASK(c, "NOOP", "T OK NOOP done\r\n");
 	client_close(&c);
