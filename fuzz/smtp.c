@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SMTP: the arguments of MAIL and RCPT, and the octets behind DATA, in one piece and in many:
+ * SMTP: the arguments of MAIL and RCPT, the responses of AUTH, and the octets behind DATA, in
+ * one piece and in many:
  * whatever the pieces, the message, its end and the verdict on it are the same.
  */
 #include "base/buf.h"
 #include "base/encode.h"
+#include "mail/sasl.h"
 #include "smtp/dots.h"
 #include "smtp/head.h"
 #include "smtp/param.h"
@@ -82,12 +84,29 @@ static void header(struct str text)
 	BUG_IF(!whole.ended && n != text.n);
 }
 
+static void auth(struct arena *a, struct str text)
+{
+	struct sasl plain, login;
+	struct str user, password;
+
+	if (sasl_plain_parse(text, &user, &password)) {
+		BUG_IF(!user.n || user.n > SASL_USER_MAX || !utf8_ok(user));
+		BUG_IF(!password.n || password.n > SASL_PASSWORD_MAX || !utf8_ok(password));
+	}
+	BUG_IF(!sasl_start(&plain, S("PLAIN")) || !sasl_start(&login, S("LOGIN")));
+	BUG_IF(sasl_step(&plain, a, text) == SASL_MORE);
+	if (sasl_step(&login, a, text) == SASL_MORE)
+		BUG_IF(sasl_step(&login, a, text) == SASL_DONE &&
+		       !str_eq(login.user, login.password));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = STR((const char *)data, size);
 	struct arena *a = arena_new(256 * size + 1024 * 1024);
 
 	commands(a, text);
+	auth(a, text);
 	data_octets(text);
 	header(text);
 	arena_free(&a);
