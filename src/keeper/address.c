@@ -14,21 +14,32 @@ static bool has_control(struct str s)
 }
 
 /* RFC 6532 3.1 asks for NFC, so that an umlaut is one character however it was typed. */
+static struct str nfc(struct arena *a, struct str s)
+{
+	size_t n = 0;
+
+	if (str_ascii(s))
+		return str_dup(a, s);
+	uint8_t *made = u8_normalize(UNINORM_NFC, (const uint8_t *)s.p, s.n, NULL, &n);
+	if (!made) /* not UTF-8: only off a damaged record */
+		return str_dup(a, s);
+	s = str_dup(a, STR((const char *)made, n));
+	free(made);
+	return s;
+}
+
+/* Again NFC behind it: the small letter may have a composed form where the capital has none. */
+struct str name_fold(struct arena *a, struct str written)
+{
+	return nfc(a, str_lower(a, written));
+}
+
 static enum err local_part(struct arena *a, struct str local, struct name *out)
 {
 	if (local.n == 0 || local.n > PATH_LOCAL_MAX || has_control(local) || !utf8_ok(local))
 		return E_SYNTAX;
-	out->written = str_dup(a, local);
-	if (!str_ascii(local)) {
-		size_t n = 0;
-		uint8_t *nfc =
-			u8_normalize(UNINORM_NFC, (const uint8_t *)local.p, local.n, NULL, &n);
-		if (!nfc)
-			return E_SYNTAX;
-		out->written = str_dup(a, STR((const char *)nfc, n));
-		free(nfc);
-	}
-	out->local = str_lower(a, out->written);
+	out->written = nfc(a, local);
+	out->local = name_fold(a, out->written);
 	return OK;
 }
 

@@ -15,7 +15,7 @@ enum { NAME_MAX_OCTETS = 254 }; /* local@domain: RFC 5321 4.5.3.1.3 less the bra
 
 struct name {
 	struct str local, domain;
-	struct str written; /* local in the case it was written in, or nothing: of its length */
+	struct str written; /* local in the case it was written in, or nothing */
 };
 
 /* E_SYNTAX: not UTF-8, a control character, an address literal, no domain name, too long. */
@@ -23,8 +23,9 @@ MUST enum err name_of(struct arena *a, struct path p, struct name *out);
 MUST enum err name_domain(struct arena *a, struct str domain, struct str *out); /* E_SYNTAX */
 /* From what people type: "user@domain"; or, if catch_all, "*@domain" too. E_SYNTAX. */
 MUST enum err name_parse(struct arena *a, struct str text, bool catch_all, struct name *out);
-struct str name_text(struct arena *a, struct name n);    /* "user@domain", quoted where needed */
-struct str name_written(struct arena *a, struct name n); /* the same in the case it came in */
+struct str name_fold(struct arena *a, struct str written); /* the local part to look up */
+struct str name_text(struct arena *a, struct name n);      /* "user@domain", quoted where needed */
+struct str name_written(struct arena *a, struct name n);   /* the same in the case it came in */
 
 static inline bool name_is_catch_all(struct name n)
 {

@@ -20,6 +20,8 @@ static const struct {
 	/* u + combining diaeresis and the umlaut itself are one name: RFC 6532 3.1 */
 	{ "mu\xcc\x88ller@example.test", "m\xc3\xbcller@example.test", false },
 	{ "m\xc3\xbcller@example.test", "m\xc3\xbcller@example.test", false },
+	/* T with a diaeresis is two characters, t with one is one. */
+	{ "T\xcc\x88@example.test", "\xe1\xba\x97@example.test", false },
 	{ "a@m\xc3\xbcller.test", "a@xn--mller-kva.test", false },
 	{ "a@XN--MLLER-KVA.test", "a@xn--mller-kva.test", false },
 	{ "*@example.test", "*@example.test", true },

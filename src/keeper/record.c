@@ -184,7 +184,7 @@ enum err alias_read(struct str value, struct arena *a, struct alias *out)
 		struct name *t = &out->targets[i];
 		*t = take_name(&in, a);
 		t->written = t->local;
-		t->local = str_lower(a, t->written);
+		t->local = name_fold(a, t->written);
 	}
 	return ended(&in);
 }

@@ -98,8 +98,8 @@ static bool split_detail(const struct expansion *x, struct name n, struct name *
 		if (!str_has(x->rules->detail, n.local.p[i]))
 			continue;
 		*base = (struct name){ .local = str_part(n.local, 0, i), .domain = n.domain };
-		/* The names of mailboxes know upper and lower case. */
-		*detail = str_from(n.written.n ? n.written : n.local, i + 1);
+		/* The names of mailboxes know upper and lower case. (Another length: rare NFC.) */
+		*detail = str_from(n.written.n == n.local.n ? n.written : n.local, i + 1);
 		return true;
 	}
 	return false;

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the keeper reads: addresses, hashes and passwords that people type, and its own records
+ * off a damaged store. The first octet says which.
+ */
+#include "keeper/password.h"
+#include "keeper/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The directory's form is a fixed point: reading it again changes nothing. */
+static void fuzz_name(struct arena *a, struct str s)
+{
+	struct name n, again;
+
+	if (name_parse(a, s, true, &n))
+		return;
+	BUG_IF(n.local.n == 0 || n.local.n + 1 + n.domain.n > NAME_MAX_OCTETS);
+	BUG_IF(memchr(key_alias(a, n).p, 0, key_alias(a, n).n));
+	BUG_IF(key_alias(a, n).n > KEY_MAX);
+	if (name_text(a, n).n > PATH_MAX_OCTETS - 2)
+		return; /* quoting made it too long to be typed */
+	BUG_IF(name_parse(a, name_text(a, n), true, &again));
+	BUG_IF(!str_eq(n.local, again.local) || !str_eq(n.domain, again.domain));
+}
+
+/* Half of the input is a hash, half a password; crypt(3) itself is not ours to fuzz. */
+static void fuzz_hash(struct str s)
+{
+	const char *why;
+	struct str hash = str_part(s, 0, s.n / 2);
+
+	if (!password_hash_known(hash, &why) && str_istarts(hash, S("{S")) && !str_has(hash, '$'))
+		BUG_IF(password_verify(hash, str_from(s, hash.n)) > E_DENIED);
+	BUG_IF(!*why);
+}
+
+static void fuzz_rule(struct str s)
+{
+	struct password_verdict v = password_rule(s, 0);
+
+	BUG_IF(v.fault == PASSWORD_OK && (s.n < PASSWORD_MIN || s.n > PASSWORD_MAX));
+	BUG_IF(!*v.de || !*v.en || !*v.word);
+}
+
+static void fuzz_record(struct arena *a, char which, struct str s)
+{
+	struct alias l = { 0 };
+	struct user u = { 0 };
+	struct secret secret = { 0 };
+	struct name n;
+	uint32_t number;
+	int64_t created;
+	enum err e = OK;
+
+	switch (which) {
+	case 'd': e = domain_read(s, &created); break;
+	case 'u': e = user_read(s, a, &u); break;
+	case 'l': e = alias_read(s, a, &l); break;
+	case 'a': e = name_read(s, a, &n); break;
+	case 'p': e = secret_read(s, a, &secret); break;
+	default: e = number_read(s, &number); break;
+	}
+	BUG_IF(e && e != E_CORRUPT && e != E_VERSION);
+	if (which == 'u' && !e)
+		BUG_IF(!str_eq(record_user(a, &u), s));
+	if (which == 'l' && !e)
+		BUG_IF(!str_eq(record_alias(a, &l), s));
+	if (which == 'p' && !e)
+		BUG_IF(!str_eq(record_secret(a, &secret), s));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a;
+	struct str s;
+
+	if (size < 1 || size > 65536)
+		return 0;
+	a = arena_new(16 << 20);
+	s = STR((const char *)data + 1, size - 1);
+	switch (*data) {
+	case '@': fuzz_name(a, s); break;
+	case '{': fuzz_hash(s); break;
+	case '*': fuzz_rule(s); break;
+	default: fuzz_record(a, (char)*data, s); break;
+	}
+	arena_free(&a);
+	return 0;
+}
