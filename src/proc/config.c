@@ -45,7 +45,7 @@ static const struct key keys[] = {
 	{ "tls", "certificate", VALUE_PATH, AT(certificate), "tls/cert.pem", "The chain, PEM." },
 	{ "tls", "key", VALUE_PATH, AT(key), "tls/key.pem", "Its private key, PEM." },
 	{ "workers", "mx", VALUE_COUNT, AT(workers_mx), "0",
-	  "Processes for mail from other servers; 0: one a core." },
+	  "Processes for mail from other servers; 0: one for two cores." },
 	{ "workers", "session", VALUE_COUNT, AT(workers_session), "0",
 	  "Processes for users; 0: one a core." },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
@@ -177,7 +177,7 @@ static void derive(struct arena *a, struct config *c)
 	unsigned n = cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 
 	if (!c->workers_mx)
-		c->workers_mx = n;
+		c->workers_mx = (n + 1) / 2;
 	if (!c->workers_session)
 		c->workers_session = n;
 	if (!c->store.n)
