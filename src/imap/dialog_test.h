@@ -246,29 +246,46 @@ static inline uint32_t append(struct client *c, const char *mailbox, const char 
 	return in.bad ? 0 : uid;
 }
 
+struct dialogs {
+	void (*tests)(void);
+	const char *store;
+};
+
 static inline void dialogs(void *arg)
 {
-	void (*tests)(void) = *(void (**)(void))arg;
+	struct dialogs *d = arg;
 	struct arena *a = arena_new(1 << 20);
 	struct str why;
-	enum err e = store_open(S("mem:"), a, &server.store, &why);
+	enum err e = store_open(str_of(d->store), a, &server.store, &why);
 
 	BUG_IF(e);
 	conf = IMAP_CONF_DEFAULT;
 	conf.hostname = S("mail.example.test");
 	conf.message_max = 1 << 20;
 	sessions = group_new();
-	tests();
+	d->tests();
 	group_close(&sessions);
 	store_close(&server.store);
 	arena_free(&a);
 }
 
-/* Runs the tests in a loop with a store. */
-static inline int dialog_main(void (*tests)(void))
+/* Runs the tests in a loop with a store: in memory, or with the argument "lmdb" on the disk. */
+static inline int dialog_main(void (*tests)(void), int argc, char **argv)
 {
+	struct dialogs d = { tests, "mem:" };
+	char dir[] = "/tmp/imap-test-XXXXXX", where[64], remove[64];
+	bool lmdb = argc > 1 && str_is(str_of(argv[1]), "lmdb");
+
 	log_start("imap-test", LOG_ERROR);
-	fiber_main(dialogs, &tests);
+	if (lmdb) {
+		BUG_IF(!mkdtemp(dir));
+		snprintf(where, sizeof where, "lmdb:%s", dir);
+		snprintf(remove, sizeof remove, "rm -r %s", dir);
+		d.store = where;
+	}
+	fiber_main(dialogs, &d);
+	if (lmdb)
+		CHECK(system(remove) == 0);
 	return check_done();
 }
 

@@ -395,7 +395,7 @@ static void tests(void)
 	large();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }

@@ -235,7 +235,7 @@ static void tests(void)
 	status_and_select();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }

@@ -164,7 +164,7 @@ static void tests(void)
 	buf_free(&b);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }

@@ -237,7 +237,7 @@ static void tests(void)
 	shutdown_tells();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }

@@ -157,7 +157,7 @@ static void tests(void)
 	client_close(&b);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }

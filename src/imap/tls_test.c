@@ -72,7 +72,7 @@ static void tests(void)
 	arena_free(&a);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return dialog_main(tests);
+	return dialog_main(tests, argc, argv);
 }
