@@ -10,6 +10,12 @@
 #include <string.h>
 #include <time.h>
 
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat strtok strtok_r sprintf vsprintf gets
 #undef alloca /* a macro already, and those cannot be poisoned */
 #pragma GCC poison atoi atol atoll alloca gmtime localtime ctime asctime longjmp setjmp

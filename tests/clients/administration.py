@@ -217,7 +217,7 @@ def operator_quota(server):
     user = User("dora@example.test", "Secret-12345")
     server.order("user", "add", "--password-stdin", "--quota=200K", user.address,
                  stdin=user.password + "\n")
-    for n in range(3):
+    for n in range(2):
         server.deliver(user, message(f"mail {n}", "x" * 70 * 1000 + "\r\n"))
     try:
         server.deliver(user, message("too much", "x" * 70 * 1000 + "\r\n"))
@@ -229,11 +229,11 @@ def operator_quota(server):
     status, text = client.append("INBOX", None, None, message("more", "x" * 70 * 1000))
     check(status == "NO" and b"OVERQUOTA" in text[0], f"APPEND over the quota: {text}")
     client.select("INBOX")
-    client.store("1:2", "+FLAGS", "\\Deleted")
+    client.store("1", "+FLAGS", "\\Deleted")
     client.expunge()
     client.logout()
     server.deliver(user, message("fits again"))
-    equal(server.subjects(user), ["fits again", "mail 2"], "in the inbox")
+    equal(server.subjects(user), ["fits again", "mail 1"], "in the inbox")
 
 
 @scenario()

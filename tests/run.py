@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Runs the parts of the test suite one after the other and counts.
 
-    test/run.py [--quick]
+    tests/run.py [--quick]
 
 Each part is a command; a part of Meson's brings the count of its tests, a runner of ours ends
 with "N passed, N failed[, N skipped]", anything else counts as one. What a failed part said is
@@ -33,8 +33,8 @@ PARTS = [
     ("release", False, 900, ["tools/build", "build", "gcc", "none"]),
     ("clang", False, 900, ["tools/build", "build-clang", "clang", "address,undefined"]),
     ("fuzz", False, 600, ["meson", "test", "-C", "build-clang", "--no-rebuild", "--suite", "fuzz"]),
-    ("clients", False, 900, ["test/clients/run"]),
-    ("kill", False, 600, ["test/kill.py"]),
+    ("clients", False, 900, ["tests/clients/run"]),
+    ("kill", False, 600, ["tests/kill.py"]),
 ]
 
 

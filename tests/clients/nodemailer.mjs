@@ -47,5 +47,8 @@ await assert.rejects(
 await assert.rejects(
 	transport('submissions', { secure: true, auth: { ...auth, pass: 'wrong-Aa1-wrong' } }).verify(),
 	(error) => error.responseCode === 535);
-await assert.rejects(  // no TLS, no login: nothing is offered to log in with
-	transport('submission', { ignoreTLS: true, auth }).verify());
+await assert.rejects( // without TLS no login is offered, and without a login nothing is taken
+	transport('submission', { ignoreTLS: true, auth }).sendMail({
+		from: user.address, to: friend.address, subject: 'clear', text: 'hi',
+	}),
+	(error) => error.responseCode === 530);

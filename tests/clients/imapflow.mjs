@@ -105,3 +105,4 @@ const wrong = new ImapFlow({
 	auth: { user: user.address, pass: 'wrong-Aa1-wrong' },
 });
 await assert.rejects(wrong.connect(), (error) => error.authenticationFailed === true);
+wrong.close();

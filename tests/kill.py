@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 """Processes are killed at any instant under load; every acknowledged message is there once.
 
-    test/kill.py [--kills N] [--seconds N] [--seed N]
+    tests/kill.py [--kills N] [--seconds N] [--seed N]
 
 Four clients send by SMTP on port 25, each mail to two users; four send by IMAP APPEND. Each mail
 has an id of its own and is sent once. Meanwhile a worker, or the keeper, gets SIGKILL again and

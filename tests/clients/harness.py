@@ -398,13 +398,13 @@ class Wire:
         self.close()
 
 
-def program(*words, stdin=b"", timeout=60, env=None, cwd=None, status=0):
+def program(*words, stdin=b"", timeout=60, env=None, status=0, **how):
     """Runs a client to its end: its output and errors together. status None: any."""
     if not shutil.which(words[0]):
         raise Skip(f"{words[0]} is not installed")
     done = subprocess.run(words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=timeout, cwd=cwd, env=dict(os.environ, **(env or {})),
-                          preexec_fn=die_with_parent)
+                          timeout=timeout, env=dict(os.environ, **(env or {})),
+                          preexec_fn=die_with_parent, **how)
     if status is not None and done.returncode != status:
         raise Failed(f"{words[0]}: exit status {done.returncode}, wanted {status}: "
                      f"{done.stdout[-1500:].decode(errors='replace')}")
