@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+/* Where the library makes macros of them (fortified, by clang), they cannot be poisoned. */
 #undef sprintf
 #undef vsprintf
 #undef strcpy
@@ -17,7 +18,7 @@
 #undef strncpy
 #undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat strtok strtok_r sprintf vsprintf gets
-#undef alloca /* a macro already, and those cannot be poisoned */
+#undef alloca
 #pragma GCC poison atoi atol atoll alloca gmtime localtime ctime asctime longjmp setjmp
 
 #endif

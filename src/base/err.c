@@ -46,7 +46,7 @@ void bug(const char *file, int line, const char *what)
 
 static _Noreturn void out_of_memory(size_t n)
 {
-	log_event(LOG_ERROR, "out-of-memory", KVN("octets", n));
+	log_event(LOG_ERROR, "out.of.memory", KVN("octets", n));
 	abort();
 }
 

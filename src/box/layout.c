@@ -114,7 +114,7 @@ static enum err value_open(struct str value, struct scan *in)
 enum err layout_broken(enum err e, struct str key)
 {
 	if (e == E_CORRUPT || e == E_VERSION)
-		log_event(LOG_ERROR, "mailbox_value_broken", KV("key", key), KVE(e));
+		log_event(LOG_ERROR, "mailbox.value.broken", KV("key", key), KVE(e));
 	return e;
 }
 

@@ -113,7 +113,7 @@ enum err box_delete(struct store *st, uint32_t account, struct str name)
 	enum err swept = box_sweep(st, account);
 
 	if (swept)
-		log_event(LOG_WARN, "mailbox_sweep_failed", KVN("box_account", account),
+		log_event(LOG_WARN, "mailbox.sweep.failed", KVN("box_account", account),
 			  KVE(swept));
 	return OK;
 }

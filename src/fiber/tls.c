@@ -125,7 +125,7 @@ static enum err refused(struct io *io, enum err e)
 		reason = str_of(X509_verify_cert_error_string(verify));
 		e = E_DENIED;
 	}
-	log_event(LOG_INFO, "tls-failed", KVE(e), KV("reason", reason));
+	log_event(LOG_INFO, "tls.failed", KVE(e), KV("reason", reason));
 	return e;
 }
 

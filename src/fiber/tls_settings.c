@@ -144,7 +144,7 @@ struct tls *tls_client_new(void)
 	SSL_CTX *ctx = context(TLS_client_method());
 
 	if (SSL_CTX_set_default_verify_paths(ctx) != 1)
-		log_event(LOG_WARN, "tls-no-trust-store", KV("reason", tls_reason()));
+		log_event(LOG_WARN, "tls.no.trust.store", KV("reason", tls_reason()));
 	return settings(ctx);
 }
 

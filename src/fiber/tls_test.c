@@ -259,7 +259,7 @@ static void test_refused(void)
 		enum err got = io_tls_accept(e.server, server_tls);
 
 		CHECK_NUM(got, table[i].want);
-		CHECK(logged("event=tls-failed"));
+		CHECK(logged("event=tls.failed"));
 		CHECK(io_line(e.server, memory, 10, &s) != OK);
 		ends_close(&e);
 	}

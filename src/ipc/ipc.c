@@ -197,7 +197,7 @@ static void serve(void *arg)
 	enum err e = send_packet(p, &k, clock_in(ANSWER_MS));
 
 	if (e == E_TIMEOUT || e == E_IO) {
-		log_event(LOG_ERROR, "ipc-stuck", KVE(e), KVN("type", k.type));
+		log_event(LOG_ERROR, "ipc.stuck", KVE(e), KVN("type", k.type));
 		has_gone(p);
 	}
 	if (k.fd >= 0)
@@ -267,7 +267,7 @@ static void read_packets(void *arg)
 		if (e == E_AGAIN)
 			e = fiber_wait_fd(p->fd, FD_READ, NEVER);
 		else if (e == E_SYNTAX)
-			log_event(LOG_ERROR, "ipc-malformed", KVN("octets", k.fields.n));
+			log_event(LOG_ERROR, "ipc.malformed", KVN("octets", k.fields.n));
 		else if (!e && k.kind == CALL)
 			e = take_call(p, &k);
 		else if (!e)

@@ -50,7 +50,7 @@ enum err packet_send(int fd, const struct packet *k)
 	case ECONNRESET:
 	case ENOTCONN: return E_CLOSED;
 	default:
-		log_event(LOG_ERROR, "ipc-send", KVN("errno", failed), KVN("octets", k->fields.n));
+		log_event(LOG_ERROR, "ipc.send", KVN("errno", failed), KVN("octets", k->fields.n));
 		return E_IO;
 	}
 }

@@ -23,7 +23,7 @@ static enum err make_room(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want, sizeof want);
 	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &have, &n) == 0 && have > want + 4096)
 		return OK;
-	log_event(LOG_ERROR, "ipc-buffer", KVN("have", have), KVN("want", want),
+	log_event(LOG_ERROR, "ipc.buffer", KVN("have", have), KVN("want", want),
 		  KVC("help", "raise net.core.wmem_max"));
 	return E_IO;
 }
@@ -71,7 +71,7 @@ enum err ipc_listen(struct str path, int *out)
 	int failed = errno;
 
 	close(fd);
-	log_event(LOG_ERROR, "ipc-listen", KV("path", path), KVC("reason", strerror(failed)));
+	log_event(LOG_ERROR, "ipc.listen", KV("path", path), KVC("reason", strerror(failed)));
 	return failed == EADDRINUSE ? E_EXISTS : failed == EACCES ? E_DENIED : E_IO;
 }
 

@@ -181,7 +181,7 @@ enum err directory_user_add(struct store *st, struct name n, struct str hash, ui
 		e = store_update(st, dir, put_user, &u);
 	/* At E_AGAIN nobody knows whether the user was made: the mark tells at the next start. */
 	if (e && e != E_AGAIN && erase(st, u.account))
-		log_event(LOG_WARN, "account_leftover", KVN("account", u.account));
+		log_event(LOG_WARN, "account.leftover", KVN("account", u.account));
 	*account = u.account;
 	return e;
 }
@@ -212,7 +212,7 @@ enum err directory_user_delete(struct store *st, struct name n, uint32_t *accoun
 	*account = u.account;
 	e = erase(st, u.account);
 	if (e)
-		log_event(LOG_WARN, "account_leftover", KVN("account", u.account), KVE(e));
+		log_event(LOG_WARN, "account.leftover", KVN("account", u.account), KVE(e));
 	return OK;
 }
 
@@ -255,7 +255,7 @@ enum err directory_erase_all(struct store *st)
 	enum err e;
 
 	while (!(e = store_read(st, dir, first_mark, &account))) {
-		log_event(LOG_INFO, "account_erase", KVN("account", account));
+		log_event(LOG_INFO, "account.erase", KVN("account", account));
 		e = erase(st, account);
 		if (e)
 			return e;

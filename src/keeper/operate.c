@@ -49,7 +49,7 @@ enum err op_domain_add(struct asked *q)
 	if (e == E_EXISTS)
 		return say(q, e, "this domain is there already", domain);
 	if (!e)
-		log_event(LOG_INFO, "domain_add", KV("domain", domain));
+		log_event(LOG_INFO, "domain.add", KV("domain", domain));
 	return e;
 }
 
@@ -67,7 +67,7 @@ enum err op_domain_delete(struct asked *q)
 		return say(q, e, "this domain still has users or aliases: delete them first",
 			   domain);
 	if (!e)
-		log_event(LOG_INFO, "domain_delete", KV("domain", domain));
+		log_event(LOG_INFO, "domain.delete", KV("domain", domain));
 	return e;
 }
 
@@ -224,7 +224,7 @@ enum err op_user_add(struct asked *q)
 	if (e == E_NOTFOUND)
 		return say(q, e, "its domain is not one of ours: add it first (domain add)", text);
 	if (!e) {
-		log_event(LOG_INFO, "user_add", KV("user", text), KVN("account", account));
+		log_event(LOG_INFO, "user.add", KV("user", text), KVN("account", account));
 		buf_u32(q->out, account);
 	}
 	return e;
@@ -246,7 +246,7 @@ enum err op_user_delete(struct asked *q)
 		return say(q, e, "there is no such user here", text);
 	if (!e) {
 		login_forget(q->k->logins, account);
-		log_event(LOG_INFO, "user_delete", KV("user", text), KVN("account", account));
+		log_event(LOG_INFO, "user.delete", KV("user", text), KVN("account", account));
 	}
 	return e;
 }
@@ -273,7 +273,7 @@ enum err op_user_passwd(struct asked *q)
 	/* Even where it is not known whether the new one was stored: ask the hash again. */
 	login_forget(q->k->logins, u.account);
 	if (!e)
-		log_event(LOG_INFO, "user_passwd", KV("user", text), KVN("account", u.account));
+		log_event(LOG_INFO, "user.passwd", KV("user", text), KVN("account", u.account));
 	return e;
 }
 
@@ -300,7 +300,7 @@ enum err op_alias_add(struct asked *q)
 		return e;
 	e = directory_alias_add(q->k->store, name, targets, n);
 	switch (e) {
-	case OK: log_event(LOG_INFO, "alias_add", KV("alias", text), KVN("targets", n)); return OK;
+	case OK: log_event(LOG_INFO, "alias.add", KV("alias", text), KVN("targets", n)); return OK;
 	case E_EXISTS: return say(q, e, "a user or an alias has this address already", text);
 	case E_NOTFOUND:
 		return say(q, e, "its domain is not one of ours: add it first (domain add)", text);
@@ -323,6 +323,6 @@ enum err op_alias_delete(struct asked *q)
 	if (e == E_NOTFOUND)
 		return say(q, e, "there is no such alias here", text);
 	if (!e)
-		log_event(LOG_INFO, "alias_delete", KV("alias", text));
+		log_event(LOG_INFO, "alias.delete", KV("alias", text));
 	return e;
 }

@@ -155,7 +155,7 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 		if (c->type != m->type)
 			continue;
 		if (!(c->faces & side->face)) {
-			log_event(LOG_ERROR, "keeper_refused", KVN("call", m->type),
+			log_event(LOG_ERROR, "keeper.refused", KVN("call", m->type),
 				  KVN("face", side->face));
 			return E_DENIED;
 		}

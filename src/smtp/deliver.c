@@ -59,7 +59,7 @@ static void note(struct smtp *s, const struct str *key)
 	enum err e = partly_note(s->srv->store, key, s->nto, ok);
 
 	if (e) /* the next try may bring it twice, which is better than never */
-		log_event(LOG_WARN, "mail.not-noted", KVE(e));
+		log_event(LOG_WARN, "mail.not.noted", KVE(e));
 }
 
 static enum err target_result(const struct smtp *s, const struct rcpt *r)
