@@ -63,7 +63,7 @@ static struct done login(struct imap *s, struct str user, struct str password)
 				      "zu viele falsche Passwoerter, bitte warten" };
 	if (e != E_DENIED)
 		return done_err(e == E_NOTFOUND ? E_AGAIN : e);
-	log_event(LOG_INFO, "login-denied", KV("user", user));
+	log_event(LOG_INFO, "login.denied", KV("user", user));
 	if (++s->tries == LOGIN_TRIES_MAX)
 		return (struct done){ DONE_BYE, S_NONE, "too many wrong passwords" };
 	return done_no("AUTHENTICATIONFAILED",

@@ -377,6 +377,59 @@ static void large(void)
 	client_close(&c);
 }
 
+/* A message that came in with NUL octets and bare LFs: literals have no NUL. RFC 3501 9 */
+static void odd_octets(void)
+{
+	struct client *c = client_new("bob");
+	struct incoming *in = incoming_new(server.store);
+	struct delivery d = { .account = 2, .mailbox = S("Junk") };
+
+	CHECK(incoming_write(in, S("Subject: nul\0\n\na\0b\n")) == OK);
+	CHECK(incoming_finish(in) == OK);
+	box_deliver(server.store, in, &d, 1);
+	incoming_close(&in);
+	CHECK_NUM(d.result, OK);
+	CHECK(has(ask(c, "SELECT Junk"), "* 1 EXISTS"));
+	CHECK(has(ask(c, "FETCH 1 (RFC822.SIZE BODY.PEEK[])"),
+		  "(RFC822.SIZE 19 BODY[] {19}\r\nSubject: nul\x80\n\na\x80"
+		  "b\n)\r\n"));
+	CHECK(has(ask(c, "FETCH 1 BODY.PEEK[HEADER.FIELDS (subject)]"),
+		  " {16}\r\nSubject: nul\x80\n\r\n)\r\n"));
+	client_close(&c);
+}
+
+/* A header larger than what is looked at: its first fields are found, all of it can be read. */
+static void large_header(void)
+{
+	struct client *c = client_new("bob");
+	struct buf text = buf_new(4 << 20);
+
+	conf.message_max = 4 << 20;
+	buf_put(&text, S("Subject: first\n"));
+	while (text.n < 2 << 20)
+		buf_fmt(&text, "X-Field-%zu: of many, each with a number of its own\n", text.n);
+	buf_put(&text, S("X-Last: 1\n\nbody\n"));
+	buf_c(&text, '\0');
+	CHECK(append(c, "Sent", "", text.p) == 1);
+	CHECK(has(ask(c, "SELECT Sent"), "* 1 EXISTS"));
+	CHECK(has(ask(c, "FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject X-Last)]"),
+		  " {18}\r\nSubject: first\r\n\r\n)\r\n"));
+	CHECK(has(ask(c, "FETCH 1 BODY.PEEK[HEADER]"), "\r\nX-Last: 1\r\n\r\n)\r\nT OK"));
+	ASK(c, "SEARCH SUBJECT FIRST", "* SEARCH 1\r\nT OK SEARCH done\r\n");
+	CHECK(has(ask(c, "FETCH 1 BODY.PEEK[TEXT]"), " {6}\r\nbody\r\n)\r\n"));
+	buf_free(&text);
+
+	/* Who asks for much and reads nothing is let go. */
+	unsigned before = group_size(sessions);
+
+	conf.stall_ms = 100;
+	say(c, "a FETCH 1 (BODY.PEEK[] BODY.PEEK[HEADER])\r\n");
+	CHECK(fiber_sleep(clock_in(500)) == OK);
+	CHECK_NUM(group_size(sessions), before - 1);
+	conf.stall_ms = 60000;
+	client_close(&c);
+}
+
 static void tests(void)
 {
 	struct client *c = client_new("alice");
@@ -393,6 +446,8 @@ static void tests(void)
 	many_keywords();
 	appends();
 	large();
+	odd_octets();
+	large_header();
 }
 
 int main(int argc, char **argv)

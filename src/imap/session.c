@@ -177,7 +177,7 @@ void imap_serve(const struct imap_server *srv, struct io *io)
 	imap_deselect(&s);
 	/* The caller's io_close sends what needs no wait; all of it, only while there is time. */
 	if (!fiber_canceled() && io_flush(io))
-		log_event(LOG_DEBUG, "goodbye-unheard");
+		log_event(LOG_DEBUG, "goodbye.unheard");
 	if (s.who.account) {
 		log_event(LOG_INFO, "logout");
 		fiber_log_context(outer);
