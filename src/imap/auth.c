@@ -35,7 +35,7 @@ static struct done welcome(struct imap *s)
 	s->log = log_current ? *log_current : (struct log_context){ 0 };
 	s->log.account = s->who.address;
 	fiber_log_context(&s->log);
-	log_event(LOG_INFO, "login");
+	log_event(LOG_INFO, "login", KVC("tls", io_tls(s->io).version));
 	s->state = USER;
 	s->bad = 0;
 	struct done d = done_ok("logged in");
@@ -57,13 +57,13 @@ static struct done login(struct imap *s, struct str user, struct str password)
 			return welcome(s);
 	}
 	s->who = (struct login){ 0 };
+	log_event(LOG_INFO, "login.refused", KV("user", user), KVE(e));
 	if (e == E_LIMIT)
 		return (struct done){ DONE_BYE, S_NONE,
 				      "[ALERT] too many wrong passwords from your address, wait - "
 				      "zu viele falsche Passwoerter, bitte warten" };
 	if (e != E_DENIED)
 		return done_err(e == E_NOTFOUND ? E_AGAIN : e);
-	log_event(LOG_INFO, "login.denied", KV("user", user));
 	if (++s->tries == LOGIN_TRIES_MAX)
 		return (struct done){ DONE_BYE, S_NONE, "too many wrong passwords" };
 	return done_no("AUTHENTICATIONFAILED",
