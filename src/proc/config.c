@@ -196,32 +196,56 @@ static void set_validators(cfg_t *cfg, struct arena *a)
 	}
 }
 
+/* The parse of a text; what is wrong with it is in now->why. The caller frees the result. */
+static cfg_t *read_text(struct parsing *now, struct str text, bool *good)
+{
+	cfg_t *cfg = cfg_init(options(now->a, "", true), CFGF_NONE);
+
+	parsing = now;
+	cfg_set_error_function(cfg, complain);
+	set_validators(cfg, now->a);
+	*good = cfg_parse_buf(cfg, str_c(now->a, text)) == CFG_SUCCESS;
+	return cfg;
+}
+
+/* libconfuse takes the end of the file for the end of a section: where one more brace is no
+ * fault, one was missing. */
+static bool is_open(struct str path, struct str text, struct arena *a)
+{
+	struct parsing now = { a, path, S_NONE };
+	bool good;
+	cfg_t *cfg = read_text(&now, str_fmt(a, "%.*s\n}", FMT(text)), &good);
+
+	cfg_free(cfg);
+	return good;
+}
+
 enum err config_parse(struct str path, struct str text, struct arena *a, struct config *out,
 		      struct str *why)
 {
 	struct parsing now = { a, path, S_NONE };
+	bool good;
 
 	if (text.n > CONFIG_MAX || memchr(text.p ? text.p : "", 0, text.n)) {
 		*why = str_fmt(a, "%.*s: not a configuration: too long, or not text", FMT(path));
 		return E_SYNTAX;
 	}
-	cfg_t *cfg = cfg_init(options(a, "", true), CFGF_NONE);
-	parsing = &now;
-	cfg_set_error_function(cfg, complain);
-	set_validators(cfg, a);
 	*out = (struct config){ 0 };
-	enum err e = OK;
-	if (cfg_parse_buf(cfg, str_c(a, text)) != CFG_SUCCESS) {
-		e = E_SYNTAX;
+	cfg_t *cfg = read_text(&now, text, &good);
+	if (!good)
 		*why = now.why.n ? now.why : str_fmt(a, "%.*s: not understood", FMT(path));
+	if (good && is_open(path, text, a)) {
+		good = false;
+		*why = str_fmt(a, "%.*s:%d: a section is not closed", FMT(path), cfg->line);
 	}
-	for (size_t i = 0; !e && i < LENGTH(keys); i++)
+	parsing = &now; /* cfg_getsec complains of sections that are not there */
+	for (size_t i = 0; good && i < LENGTH(keys); i++)
 		take(cfg, &keys[i], path, a, out);
 	cfg_free(cfg);
 	parsing = NULL;
-	if (!e)
+	if (good)
 		derive(a, out);
-	return e;
+	return good ? OK : E_SYNTAX;
 }
 
 enum err file_read(struct str path, size_t max, struct arena *a, struct str *out, struct str *why)

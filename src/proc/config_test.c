@@ -26,6 +26,8 @@ static void test_wrong(void)
 	      "/etc/t.conf:3: imap: \"imap\" is not ADDRESS:PORT");
 	wrong("listen { imap = {\"mail.test:143\"} }",
 	      "/etc/t.conf:1: imap: \"mail.test:143\" is not a numeric address, or *, with :PORT");
+	wrong("hostname = x\nlimits {\n\thops = 3\n", "/etc/t.conf:4: a section is not closed");
+	wrong("hostname = x\n}\n", "/etc/t.conf:2: unexpected closing brace");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
 
