@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "proc/supervise.h"
@@ -48,6 +49,32 @@ static enum err bind_one(struct str host, uint16_t port, struct arena *a, int *o
 	return OK;
 }
 
+/* A stream, as the clients of LMTP speak it, for our own user alone. What an earlier run left
+ * behind is replaced if it is a socket: a path set wrong shall cost nobody a file. */
+static enum err bind_unix(struct str path, int *out)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct stat st;
+
+	if (path.n >= sizeof addr.sun_path)
+		return E_LIMIT;
+	memcpy(addr.sun_path, path.p, path.n);
+	if (lstat(addr.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(addr.sun_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return E_IO;
+	/* The mode before the bind, which takes it over: there is no moment with a wider one. */
+	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof addr) ||
+	    chmod(addr.sun_path, 0600) || listen(fd, BACKLOG)) {
+		enum err e = errno == EADDRINUSE ? E_EXISTS : errno == EACCES ? E_DENIED : E_IO;
+		close(fd);
+		return e;
+	}
+	*out = fd;
+	return OK;
+}
+
 static void add(struct program *p, const struct service *service, const char *name, int fd)
 {
 	BUG_IF(p->nsockets == SOCKETS_MAX);
@@ -68,9 +95,10 @@ static enum err bind_addresses(struct program *p, const char *name, const struct
 			return E_LIMIT;
 		}
 		if (item.p[0] == '/') {
-			enum err e = ipc_listen(item, &fd);
+			enum err e = bind_unix(item, &fd);
 			if (e) {
-				*why = str_fmt(a, "cannot listen on %.*s", FMT(item));
+				*why = str_fmt(a, "cannot listen on %.*s: %s", FMT(item),
+					       e == E_LIMIT ? "the path is too long" : err_text(e));
 				return e;
 			}
 			add(p, service, name, fd);

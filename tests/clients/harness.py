@@ -57,9 +57,13 @@ def equal(got, wanted, what):
     check(got == wanted, f"{what}: {got!r:.300}, wanted {wanted!r:.300}")
 
 
+prctl = ctypes.CDLL(None).prctl  # found before any fork
+
+
 def die_with_parent():
-    """Linux: whoever runs this gets SIGTERM when the test has gone, however it went."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    """Whoever runs this between fork and exec gets SIGTERM when the test has gone, however it
+    went: PR_SET_PDEATHSIG."""
+    prctl(1, signal.SIGTERM)
 
 
 def message(subject, body="hello\r\n", sender="somebody@elsewhere.example", to="you", extra=""):
@@ -112,13 +116,15 @@ def has_ipv6():
 
 
 class Server:
-    """The program as ./run starts it. extra is added to the configuration."""
+    """The program as ./run starts it. extra is added to the configuration; disk_mib: its state
+    is a disk of this size (root only)."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", disk_mib=0):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="tecsmail-test."))
         self.state = self.home / "state"
         self.log_path = self.home / "server.log"
         self.extra = extra
+        self.disk_mib = disk_mib
         self.base = free_base()
         self.process = None
         self.keep = False
@@ -128,6 +134,9 @@ class Server:
     # --- life ---
 
     def __enter__(self):
+        if self.disk_mib:
+            self.state.mkdir()
+            self.resize(self.disk_mib)
         try:
             self.start()
             if self.extra:
@@ -183,10 +192,21 @@ class Server:
         self.log.close()
         return status
 
+    def resize(self, mib):
+        """The size of its disk, from now on."""
+        how = "remount," if os.path.ismount(self.state) else ""
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"{how}size={mib}m", "tecsmail-test",
+                               str(self.state)], capture_output=True)
+        if done.returncode:
+            self.close()
+            raise Skip("no disk can be mounted here")
+
     def close(self):
         try:
             self.stop()
         finally:
+            if os.path.ismount(self.state):
+                subprocess.run(["umount", str(self.state)], check=False)
             if self.keep:
                 print(f"kept: {self.home}", flush=True)
             else:
@@ -313,12 +333,17 @@ class Server:
 
 
 class Wire:
-    """Octets, lines and nothing else."""
+    """Octets, lines and nothing else. A host that begins with "/" is a unix socket."""
 
     def __init__(self, host, port, timeout, context):
         self.context = context
-        self.socket = socket.create_connection((host, port), timeout)
         self.left = b""
+        if host.startswith("/"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(timeout)
+            self.socket.connect(host)
+        else:
+            self.socket = socket.create_connection((host, port), timeout)
 
     def start_tls(self):
         self.socket = self.context.wrap_socket(self.socket, server_hostname="localhost")

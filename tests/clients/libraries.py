@@ -15,7 +15,7 @@ import smtplib
 import threading
 import time
 
-from harness import (ANSWER_S, Wire, check, equal, has_ipv6, message, program, scenario,
+from harness import (ANSWER_S, User, Wire, check, equal, has_ipv6, message, program, scenario,
                      subject_of, wait_until)
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -399,6 +399,30 @@ def ipv6(server):
         w.imap(f"LOGIN {user.address} {user.password}")
         check(b"* 1 EXISTS" in w.imap("SELECT INBOX"), "nothing arrived")
     check(b"[IPv6:::1]" in next(iter(server.fetch(user).values())), "no IPv6 literal in Received")
+
+
+@scenario()
+def lmtp(server):
+    """A program of this machine delivers: an answer for each recipient. RFC 2033 4.2."""
+    one, full = server.user("lmtp"), User("tiny@example.test", "Secret-12345")
+    server.order("user", "add", "--password-stdin", "--quota=1K", full.address,
+                 stdin=full.password + "\n")
+    with Wire(server.access["lmtp"], None, ANSWER_S, None) as w:
+        w.smtp(None, 220)
+        w.smtp("EHLO here", 5)
+        check("AUTH" not in w.smtp("LHLO here", 250), "AUTH by LMTP")
+        w.smtp("MAIL FROM:<a@elsewhere.example>", 250)
+        w.smtp(f"RCPT TO:<{one.address}>", 250)
+        w.smtp("RCPT TO:<nobody@example.test>", 550)
+        w.smtp("RCPT TO:<victim@far.example>", 550)
+        w.smtp(f"RCPT TO:<{full.address}>", 250)
+        w.smtp("DATA", 354)
+        w.send(message("by lmtp", "x" * 2000 + "\r\n") + b".\r\n")
+        w.smtp(None, 250)
+        check("2.2" in w.smtp(None, ""), "no word of the quota")
+        w.smtp("QUIT", 221)
+    equal(server.subjects(one), ["by lmtp"], "arrived")
+    equal(server.subjects(full), [], "arrived over the quota")
 
 
 def node(server, script, *users):
