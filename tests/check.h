@@ -10,7 +10,7 @@
 
 static unsigned check_passed, check_failed;
 
-#define CHECK(cond) check_that((cond), __FILE__, __LINE__, #cond)
+#define CHECK(cond)          check_that((cond), __FILE__, __LINE__, #cond)
 #define CHECK_STR(got, want) check_str((got), (want), __FILE__, __LINE__)
 #define CHECK_NUM(got, want) check_num((int64_t)(got), (int64_t)(want), __FILE__, __LINE__, #got)
 
@@ -37,7 +37,8 @@ static inline bool check_str(struct str got, const char *want, const char *file,
 	return false;
 }
 
-static inline bool check_num(int64_t got, int64_t want, const char *file, int line, const char *what)
+static inline bool check_num(int64_t got, int64_t want, const char *file, int line,
+			     const char *what)
 {
 	if (got == want) {
 		check_passed++;
