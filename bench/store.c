@@ -13,16 +13,17 @@
  * Durable deliveries a second: each fiber, again and again, stores a blob of 10 KB and one page
  * of its account in one update.
  *
- *   bench-store DIR [--seconds N] [--slow-sync MS] [--think MS]
+ *   bench-store DIR [--seconds N] [--slow-sync MS] [--think MS] [--work US]
  *
  * DIR must not exist; the store in it stays. --slow-sync lets each sync take so many milliseconds
  * more, to see what a disk with slower flushes would do; --think lets each fiber wait up to so
- * many between two deliveries, as a network would. Syncs are counted here at the system calls,
+ * many between two deliveries, as a network would; --work keeps the processor busy so many
+ * microseconds for each, as a protocol would. Syncs are counted here at the system calls,
  * beside the store's own count.
  */
 
 static atomic_uint_fast64_t syncs;
-static unsigned slow_ms, think_ms;
+static unsigned slow_ms, think_ms, work_us;
 
 static void synced(void)
 {
@@ -86,6 +87,21 @@ static enum err deliver(struct tx *tx, void *arg)
 	return tx_blob_ref(tx, d->id);
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void work(void)
+{
+	for (double until = now() + work_us / 1e6; now() < until;)
+		;
+	fiber_yield();
+}
+
 static void deliverer(void *arg)
 {
 	struct delivery d = { .account = fibers_started++ };
@@ -93,6 +109,9 @@ static void deliverer(void *arg)
 	struct str partition = str_fmt(a, "a/%08x", d.account);
 
 	for (; !stop; d.n++) {
+		if (work_us)
+			work();
+
 		struct blob *b = blob_new(st);
 		enum err e = blob_write(b, STR(message, MESSAGE));
 
@@ -107,14 +126,6 @@ static void deliverer(void *arg)
 			BUG_IF(fiber_sleep(clock_in(random() % (think_ms + 1))));
 	}
 	arena_free(&a);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void measure(unsigned fibers, unsigned seconds)
@@ -188,6 +199,9 @@ int main(int argc, char **argv)
 		} else if (str_is(str_of(argv[i]), "--think")) {
 			think_ms = (unsigned)scan_num(&in, 1000);
 			i++;
+		} else if (str_is(str_of(argv[i]), "--work")) {
+			work_us = (unsigned)scan_num(&in, 100000);
+			i++;
 		} else {
 			o.dir = argv[i];
 			continue;
@@ -196,8 +210,8 @@ int main(int argc, char **argv)
 			o.dir = NULL, i = argc;
 	}
 	if (!o.dir || access(o.dir, F_OK) == 0) {
-		fprintf(stderr,
-			"usage: bench-store NEW-DIR [--seconds N] [--slow-sync MS] [--think MS]\n");
+		fprintf(stderr, "usage: bench-store NEW-DIR [--seconds N] [--slow-sync MS] "
+				"[--think MS] [--work US]\n");
 		return 2;
 	}
 	fiber_main(run, &o);

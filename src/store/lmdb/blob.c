@@ -73,7 +73,7 @@ static void spill(void *arg)
 	}
 	free(packed);
 	if (b->failed)
-		log_event(LOG_ERROR, "store-spill", KVE(b->failed));
+		log_event(LOG_ERROR, "store.spill", KVE(b->failed));
 }
 
 enum err lmdb_blob_write(struct blob *blob, struct str octets)
@@ -227,7 +227,7 @@ static void finish_large(void *arg)
 		b->failed = segment_sync(lm, b->segment);
 	}
 	if (b->failed)
-		log_event(LOG_ERROR, "store-blob", KVE(b->failed), KVN("octets", n));
+		log_event(LOG_ERROR, "store.blob", KVE(b->failed), KVN("octets", n));
 	free(b->record);
 	b->record = NULL;
 	close(b->spill);
@@ -410,7 +410,7 @@ void blobs_flush(struct lmdb *lm)
 		enum err e = flush(lm, b, n, octets);
 
 		if (e)
-			log_event(LOG_ERROR, "store-blobs", KVE(e), KVN("blobs", n));
+			log_event(LOG_ERROR, "store.blobs", KVE(e), KVN("blobs", n));
 		for (size_t i = 0; i < n; i++) {
 			pthread_mutex_lock(&lm->blob_lock);
 			b[i]->failed = e;

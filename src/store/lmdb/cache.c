@@ -25,7 +25,7 @@ static enum err open_file(struct lmdb *lm, uint32_t number, int *fd)
 	if (!e)
 		e = segment_head_parse(STR(head, sizeof head), number, &version);
 	if (e) {
-		log_event(LOG_ERROR, "store-segment", KVE(e), KVC("what", "its head"),
+		log_event(LOG_ERROR, "store.segment", KVE(e), KVC("what", "its head"),
 			  KVN("segment", number), KVN("version", version));
 		close(*fd);
 	}

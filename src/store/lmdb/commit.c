@@ -10,9 +10,9 @@
  * The committer: one thread a process, through which every update goes. All that wait become one
  * write to the segment, one sync of it, one LMDB transaction. While it commits, the next gather.
  *
- *   lmdb_update_all --> queue --> batch: blobs_flush --> map_write_begin --> run_all: run, apply
- *                         ^                                                       |
- *   wake_post <-- answer <-- watching_tell <-- map_commit <----------- write_totals
+ *   lmdb_update_all --> queue --> gather, take --> blobs_flush --> map_write_begin --> run_all
+ *                                                                                        |
+ *   wake_post <-- answer <-- watching_tell <-- map_commit <-- write_totals <-------------+
  *
  * What must hold, whatever instant the power goes or a process dies:
  *
@@ -40,8 +40,8 @@
 enum {
 	BATCH_MAX = 512,         /* updates of one transaction */
 	BATCH_OCTETS = 32 << 20, /* of their writes */
-	GATHER_STEP_US = 400,   /* a batch waits so long for one more, while more come */
-	GATHER_MAX_US = 4000,   /* and never longer */
+	GATHER_STEP_US = 400,    /* a batch waits so long for one more, while more come */
+	GATHER_MAX_US = 4000,    /* and never longer */
 	IDLE_MS = 10000,         /* between two looks at dead readers and removed segments */
 };
 

@@ -51,10 +51,10 @@ static void write_on(void *arg)
 	struct group *g = group_new();
 
 	next_number = *(unsigned *)arg;
-	stop_at = next_number + 10000;
+	stop_at = next_number < NUMBERS / 2 ? next_number + 10000 : NUMBERS;
 	for (unsigned i = 0; i < FIBERS; i++)
 		CHECK_NUM(group_spawn(g, "writer", writer, NULL), OK);
-	CHECK_NUM(group_wait(g, clock_in(100000)), OK);
+	CHECK_NUM(group_wait(g, clock_in(150000)), OK);
 	group_close(&g);
 }
 

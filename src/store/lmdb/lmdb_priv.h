@@ -78,8 +78,8 @@ struct lmdb {
 	pthread_mutex_t queue_lock;
 	pthread_cond_t queue_filled;
 	struct request *queue, **queue_end;
-	size_t queued;                  /* requests in it */
-	atomic_size_t open_blobs;       /* between blob_new and blob_close */
+	size_t queued;            /* requests in it */
+	atomic_size_t open_blobs; /* between blob_new and blob_close */
 	bool stop;
 	pthread_t committer;
 

@@ -112,9 +112,13 @@ static enum err get_turn(struct tx *tx, void *arg)
 {
 	struct str v;
 	enum err e = tx_get(tx, S("turn"), &v);
-	struct scan in = scan(v);
 
-	*(unsigned *)arg = e ? 0 : (unsigned)scan_num(&in, 1000);
+	*(unsigned *)arg = 0;
+	if (!e) {
+		struct scan in = scan(v);
+
+		*(unsigned *)arg = (unsigned)scan_num(&in, 1000);
+	}
 	return e == E_NOTFOUND ? OK : e;
 }
 

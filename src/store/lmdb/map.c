@@ -48,7 +48,7 @@ enum err map_err(int rc)
 	case MDB_INVALID: e = E_CORRUPT; break;
 	default: e = rc > 0 ? errno_err(rc) : E_IO; break;
 	}
-	log_event(LOG_ERROR, "store-map", KVE(e), KVC("reason", mdb_strerror(rc)));
+	log_event(LOG_ERROR, "store.map", KVE(e), KVC("reason", mdb_strerror(rc)));
 	return e;
 }
 
@@ -77,7 +77,7 @@ bool map_grow(struct map *m)
 	m->full = false;
 	pthread_rwlock_unlock(&m->size_lock);
 	if (rc == 0)
-		log_event(LOG_INFO, "store-grow", KVN("octets", info.me_mapsize * 2));
+		log_event(LOG_INFO, "store.grow", KVN("octets", info.me_mapsize * 2));
 	return rc == 0;
 }
 
@@ -200,7 +200,7 @@ void map_check_readers(struct map *m)
 	int dead = 0;
 
 	if (mdb_reader_check(m->env, &dead) == 0 && dead > 0)
-		log_event(LOG_INFO, "store-dead-readers", KVN("count", dead));
+		log_event(LOG_INFO, "store.dead.readers", KVN("count", dead));
 }
 
 /* --- opening --- */

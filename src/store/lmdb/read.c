@@ -182,7 +182,7 @@ static enum err end(struct reading *rd, enum err e)
 	if (e && e != E_NOTFOUND) {
 		struct arena *a = arena_new(4096);
 
-		log_event(LOG_ERROR, "store-blob", KVE(e), KVN("segment", rd->row.segment),
+		log_event(LOG_ERROR, "store.blob", KVE(e), KVN("segment", rd->row.segment),
 			  KVN("at", rd->row.at), KV("blob", hex_encode(a, blob_id_str(&rd->id))));
 		arena_free(&a);
 	}

@@ -97,7 +97,7 @@ void segments_sweep(struct lmdb *lm, uint64_t *octets_freed)
 		/* Only now nobody can come to refer to it: remove_segment looks again. */
 		e = remove_segment(lm, number, segment, octets_freed);
 		if (!e)
-			log_event(LOG_INFO, "store-removed", KVN("segment", number));
+			log_event(LOG_INFO, "store.removed", KVN("segment", number));
 		close(segment);
 	}
 	if (d)
@@ -221,7 +221,7 @@ static enum err copy(struct reclaim *rc, struct move *mv)
 	if (!e)
 		e = record_check(STR(p, n), mv->id);
 	if (e) {
-		log_event(LOG_ERROR, "store-blob", KVE(e), KVN("segment", mv->row.segment),
+		log_event(LOG_ERROR, "store.blob", KVE(e), KVN("segment", mv->row.segment),
 			  KVN("at", mv->row.at));
 		mv->failed = mv->from->keep = true;
 		free(p);

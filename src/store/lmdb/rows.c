@@ -23,8 +23,7 @@ enum err row_get(MDB_txn *txn, MDB_dbi dbi, struct str key, struct str *value)
 	MDB_val k = val(key), v;
 	int rc = mdb_get(txn, dbi, &k, &v);
 
-	if (!rc)
-		*value = str(v);
+	*value = rc ? S_NONE : str(v);
 	return map_err(rc);
 }
 

@@ -72,7 +72,7 @@ static enum err sync_fd(struct lmdb *lm, int fd)
 
 static enum err failed(const char *what, uint32_t number, enum err e)
 {
-	log_event(LOG_ERROR, "store-segment", KVE(e), KVC("what", what), KVN("segment", number));
+	log_event(LOG_ERROR, "store.segment", KVE(e), KVC("what", what), KVN("segment", number));
 	return e;
 }
 
