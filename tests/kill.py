@@ -4,12 +4,16 @@
 
     tests/kill.py [--kills N] [--seconds N] [--seed N]
 
-Four clients send by SMTP on port 25, each mail to two users; four send by IMAP APPEND. Each mail
-has an id of its own and is sent once. Meanwhile a worker, or the keeper, gets SIGKILL again and
-again, and twice the main process with all of its children. At the end, over IMAP:
+Four clients send by SMTP on port 25, each mail to two users; four send by IMAP APPEND, flag some
+of their mails and move some. Each mail has an id of its own and is sent once. Meanwhile a worker,
+or the keeper, gets SIGKILL again and again, and twice the main process with all of its children.
+At the end, over IMAP:
 
     acknowledged (250 after the dot, OK to APPEND)      there exactly once, for each recipient
-    APPENDUID                                           the UID that the message has
+    APPENDUID, COPYUID                                  the UID that the message has
+    flagged (OK to STORE)                               has the flag
+    moved (OK to MOVE)                                  in the other folder; without an answer in
+                                                        one of the two
     sent without an answer                              there at most once
     UIDs                                                none twice
 
@@ -47,6 +51,8 @@ class Ledger:
         self.lock = threading.Lock()
         self.acknowledged = {}  # id -> UID that APPENDUID told, or None
         self.unknown = set()    # sent, and then no answer
+        self.flagged = set()
+        self.moved = {}         # id -> UID that COPYUID told, or None: no answer
         self.refused = collections.Counter()
         self.stop = threading.Event()
 
@@ -104,6 +110,17 @@ def by_smtp(server, ledger, number, users):
             time.sleep(0.02)
 
 
+def change(client, ledger, ident, uid, n):
+    """Flags every second message and moves every third."""
+    if n % 2 == 0 and client.uid("STORE", uid, "+FLAGS.SILENT", "(\\Flagged)")[0] == "OK":
+        ledger.flagged.add(ident)
+    if n % 3 == 0:
+        ledger.moved[ident] = None
+        client.untagged_responses.clear()
+        if client.uid("MOVE", uid, "Archive")[0] == "OK":
+            ledger.moved[ident] = int(client.response("COPYUID")[1][0].split()[2])
+
+
 def by_imap(server, ledger, number, user):
     n = 0
     while not ledger.stop.is_set():
@@ -111,6 +128,7 @@ def by_imap(server, ledger, number, user):
             client = imaplib.IMAP4_SSL("127.0.0.1", server.port("imaps"), timeout=WAIT_S,
                                        ssl_context=server.context_any_name)
             client.login(*user)
+            client.select("INBOX")
             while not ledger.stop.is_set():
                 ident = f"i{number}-{n}"
                 n += 1
@@ -118,7 +136,9 @@ def by_imap(server, ledger, number, user):
                 status, text = client.append("INBOX", None, None,
                                              message(ident, f"body {ident}\r\n" * 50))
                 if status == "OK":
-                    ledger.sent(ident, int(re.search(rb"APPENDUID \d+ (\d+)", text[0]).group(1)))
+                    uid = re.search(rb"APPENDUID \d+ (\d+)", text[0]).group(1).decode()
+                    ledger.sent(ident, int(uid))
+                    change(client, ledger, ident, uid, n)
                 elif b"[UNAVAILABLE]" in text[0]:
                     ledger.refused["APPEND NO"] += 1
                 else:
@@ -166,38 +186,55 @@ def kill_main(server):
     server.start()
 
 
-def found(server, user):
-    """[(UID, id)] of the user's inbox, in order."""
+def found(server, user, folder="INBOX"):
+    """[(UID, id, flagged)] of a folder, in order."""
     client = server.imap(user)
-    client.select("INBOX", readonly=True)
-    status, rows = client.uid("FETCH", "1:*", "(RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    client.select(folder, readonly=True)
+    rows = client.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
     client.logout()
     return [(int(re.search(rb"UID (\d+)", row[0]).group(1)),
-             re.search(rb"Subject: (\S+)", row[1]).group(1).decode())
+             re.search(rb"Subject: (\S+)", row[1]).group(1).decode(), b"\\Flagged" in row[0])
             for row in rows if isinstance(row, tuple)]
 
 
-def audit(name, messages, ledger, kind):
-    """What is wrong with one inbox, as sentences."""
-    faults = []
-    uids = [uid for uid, _ in messages]
-    times = collections.Counter(ident for _, ident in messages)
-    uid_of = {ident: uid for uid, ident in messages}
+def audit_folder(name, messages, ledger):
+    """No UID twice, no id twice, none that was refused: what is wrong, as sentences."""
+    uids = [uid for uid, _, _ in messages]
     if uids != sorted(set(uids)):
-        faults.append(f"{name}: UIDs twice or out of order")
-    for ident, uid in ledger.acknowledged.items():
-        if ident[0] not in kind:
-            continue
-        if times[ident] != 1:
-            faults.append(f"{name}: {ident} was acknowledged and is there {times[ident]} times")
-        elif uid and uid_of[ident] != uid:
-            faults.append(f"{name}: {ident} was told UID {uid} and has {uid_of[ident]}")
-    for ident, n in times.items():
-        if n > 1 and ident not in ledger.acknowledged:
-            faults.append(f"{name}: {ident} is there {n} times")
+        yield f"{name}: UIDs twice or out of order"
+    for ident, times in collections.Counter(ident for _, ident, _ in messages).items():
+        if times > 1:
+            yield f"{name}: {ident} is there {times} times"
         if ident not in ledger.acknowledged and ident not in ledger.unknown:
-            faults.append(f"{name}: {ident} was refused and is there")
-    return faults
+            yield f"{name}: {ident} was refused and is there"
+
+
+def audit_mails(name, messages, ledger):
+    """What came by SMTP."""
+    there = {ident for _, ident, _ in messages}
+    for ident in ledger.acknowledged:
+        if ident[0] == "s" and ident not in there:
+            yield f"{name}: {ident} was acknowledged and is gone"
+
+
+def audit_appended(inbox, archive, ledger):
+    here = {ident: (uid, flag) for uid, ident, flag in inbox}
+    away = {ident: (uid, flag) for uid, ident, flag in archive}
+    for ident, uid in ledger.acknowledged.items():
+        if ident[0] != "i":
+            continue
+        if (ident in here) + (ident in away) != 1:
+            yield f"{ident} was acknowledged; in INBOX {ident in here}, in Archive {ident in away}"
+            continue
+        place, told = (here, uid) if ident in here else (away, ledger.moved.get(ident))
+        if ident in away and ident not in ledger.moved:
+            yield f"{ident} was never moved and is in Archive"
+        if ident in here and ledger.moved.get(ident):
+            yield f"{ident} was moved and is in INBOX"
+        if told and place[ident][0] != told:
+            yield f"{ident} was told UID {told} and has {place[ident][0]}"
+        if ident in ledger.flagged and not place[ident][1]:
+            yield f"{ident} has lost its flag"
 
 
 def test(options, chance):
@@ -228,10 +265,13 @@ def test(options, chance):
         if any(thread.is_alive() for thread in threads):
             raise Failed("a client hangs")
 
-        inboxes = {name: found(server, user) for name, user in
-                   (("ann", ann), ("bob", bob), ("carl", carl))}
-        faults = audit("ann", inboxes["ann"], ledger, "s") + \
-            audit("bob", inboxes["bob"], ledger, "s") + audit("carl", inboxes["carl"], ledger, "i")
+        folders = {"ann": found(server, ann), "bob": found(server, bob),
+                   "carl": found(server, carl), "carl's archive": found(server, carl, "Archive")}
+        faults = [fault for name, rows in folders.items()
+                  for fault in audit_folder(name, rows, ledger)]
+        faults += [fault for name in ("ann", "bob")
+                   for fault in audit_mails(name, folders[name], ledger)]
+        faults += audit_appended(folders["carl"], folders["carl's archive"], ledger)
         noise = [line for line in server.complaints()
                  if "event=child.ended" not in line or " signal=9 " not in line + " "]
         faults += [f"in the log: {line}" for line in noise[:10]]
@@ -239,14 +279,16 @@ def test(options, chance):
         if status:
             faults.append(f"store verify: {out}{err}")
         by_kind = collections.Counter(ident[0] for ident in ledger.acknowledged)
-        arrived = {ident for rows in inboxes.values() for _, ident in rows}
+        arrived = {ident for rows in folders.values() for _, ident, _ in rows}
         print(f"killed: {sum(killed.values())} times "
               f"({', '.join(f'{c} {n}' for c, n in sorted(killed.items()))}) and main 2 times")
         print(f"acknowledged: {by_kind['s']} by SMTP to two users each, {by_kind['i']} by APPEND")
         print(f"without an answer: {len(ledger.unknown)}, of which "
               f"{len(ledger.unknown & arrived)} are there")
         print(f"refused for now: {dict(ledger.refused)}")
-        print(f"fetched: {', '.join(f'{n} {len(m)}' for n, m in inboxes.items())}")
+        print(f"flagged: {len(ledger.flagged)}; moved: {sum(map(bool, ledger.moved.values()))}, "
+              f"without an answer: {sum(uid is None for uid in ledger.moved.values())}")
+        print(f"fetched: {', '.join(f'{n} {len(m)}' for n, m in folders.items())}")
         if by_kind["s"] < 100 or by_kind["i"] < 100:
             faults.append("too few messages to tell anything")
         for fault in faults[:20]:
