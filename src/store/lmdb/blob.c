@@ -48,6 +48,23 @@ struct blob *lmdb_blob_new(struct store *st)
 
 /* --- chunks --- */
 
+/* A file that is gone when it is closed. Not every file system makes one without a name; then it
+ * loses its name at once (one that died in between is swept: reclaim.c). */
+static int nameless(struct lmdb *lm)
+{
+	static atomic_uint count;
+	char name[48];
+	int fd = openat(lm->segments_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+		return fd;
+	snprintf(name, sizeof name, SPILL "%d-%u", (int)getpid(), atomic_fetch_add(&count, 1));
+	fd = openat(lm->segments_dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(lm->segments_dir, name, 0);
+	return fd;
+}
+
 /* On a worker: packs the full chunk and writes it to the file without a name. */
 static void spill(void *arg)
 {
@@ -57,7 +74,7 @@ static void spill(void *arg)
 
 	b->failed = disk_room(b->lm, 2 * (uint64_t)b->chunk_n); /* here, and then in a segment */
 	if (!b->failed && b->spill < 0) {
-		b->spill = openat(b->lm->segments_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		b->spill = nameless(b->lm);
 		if (b->spill < 0)
 			b->failed = errno_err(errno);
 	}

@@ -125,6 +125,9 @@ void cache_trim(struct lmdb *lm, bool all); /* closes those that are removed, or
 /* Locks a segment for its removal: nobody writes to it and nobody can start to. E_AGAIN: in use.
  * Closing *fd gives it up. */
 MUST enum err segment_lock(struct lmdb *lm, uint32_t number, int *fd);
+#define SPILL "spill-" /* how the other files in the segments' directory start */
+/* A whole record of n octets. E_CORRUPT: the file has not so many. Owner: caller, who frees. */
+MUST enum err segment_record(int fd, uint64_t at, uint64_t n, char **out);
 char *segment_name(char out[16], uint32_t number);
 bool segment_number(const char *name, uint32_t *number);
 enum err write_all(int fd, struct str s, uint64_t at);

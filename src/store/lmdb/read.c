@@ -158,7 +158,9 @@ static enum err begin(struct lmdb *lm, struct blob_id id, bool with_summary, str
 
 	uint64_t head = record_head_size(rd->row.size);
 
-	if (record_chunks(rd->row.size) > CHUNKS_MAX || rd->row.stored < head)
+	if (record_chunks(rd->row.size) > CHUNKS_MAX || rd->row.stored < head ||
+	    rd->row.summary_size > BLOB_SUMMARY_MAX ||
+	    rd->row.summary_stored > rd->row.summary_size)
 		e = E_CORRUPT;
 	if (with_summary)
 		head += rd->row.summary_stored;

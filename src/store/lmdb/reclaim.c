@@ -87,6 +87,8 @@ void segments_sweep(struct lmdb *lm, uint64_t *octets_freed)
 		uint32_t number;
 		int segment;
 
+		if (str_starts(str_of(entry->d_name), S(SPILL)))
+			unlinkat(lm->segments_dir, entry->d_name, 0);
 		if (!segment_number(entry->d_name, &number) || segment_owned(lm, number))
 			continue;
 
@@ -215,8 +217,8 @@ static enum err copy(struct reclaim *rc, struct move *mv)
 {
 	struct lmdb *lm = rc->lm;
 	size_t n = (size_t)mv->row.stored;
-	char *p = mem_new(n);
-	enum err e = read_all(mv->from->fd, p, n, mv->row.at);
+	char *p;
+	enum err e = segment_record(mv->from->fd, mv->row.at, n, &p);
 
 	if (!e)
 		e = record_check(STR(p, n), mv->id);

@@ -64,6 +64,20 @@ enum err read_all(int fd, char *p, size_t n, uint64_t at)
 	return OK;
 }
 
+/* A length that the file does not have is no reason to ask for so much memory. */
+enum err segment_record(int fd, uint64_t at, uint64_t n, char **out)
+{
+	struct stat st;
+
+	*out = NULL;
+	if (fstat(fd, &st) < 0)
+		return errno_err(errno);
+	if (at > (uint64_t)st.st_size || n > (uint64_t)st.st_size - at)
+		return E_CORRUPT;
+	*out = mem_new(n);
+	return read_all(fd, *out, n, at);
+}
+
 static enum err sync_fd(struct lmdb *lm, int fd)
 {
 	atomic_fetch_add(&lm->syncs, 1);

@@ -260,22 +260,13 @@ static enum err row_now(struct verify *v, struct blob_id id, struct blob_row *ou
 
 static enum err check_octets(struct verify *v, struct blob_id id, const struct blob_row *r)
 {
+	char *p;
 	int fd;
 	enum err e = segment_open(v->lm, r->segment, &fd);
-	struct stat st;
 
 	if (e)
 		return e;
-	/* A length that the file does not have is no reason to ask for so much memory. */
-	if (fstat(fd, &st) < 0 || r->at > (uint64_t)st.st_size ||
-	    r->stored > (uint64_t)st.st_size - r->at) {
-		segment_close(v->lm, r->segment, fd);
-		return E_CORRUPT;
-	}
-
-	char *p = mem_new(r->stored);
-
-	e = read_all(fd, p, r->stored, r->at);
+	e = segment_record(fd, r->at, r->stored, &p);
 	if (!e)
 		e = record_check(STR(p, r->stored), id);
 	free(p);
