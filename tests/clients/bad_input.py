@@ -358,7 +358,7 @@ def slow_clients(server):
         for w, octets in slow:
             w.send(octets[n:n + 1])
         started = time.monotonic()
-        at_ease(server, 10)
+        at_ease(server)
         time.sleep(max(0, started + 1 - time.monotonic()))
     for w, octets in slow:  # those who are slow are served as well
         if octets in text.values():

@@ -493,10 +493,10 @@ def run(wanted, total_s):
                 continue
             tell(*(lambda r: (r[0], name, r[1]))(attempt(server, name, min(seconds, left),
                                                          function)))
-        complaints = server.complaints()
-        tell("FAILED" if complaints else "ok", "log", "; ".join(complaints[:5]))
         status = server.stop()
         tell("ok" if status == 0 else "FAILED", "stop", "" if status == 0 else f"status {status}")
+        complaints = server.complaints()  # a sanitizer's too, of what was not given back
+        tell("FAILED" if complaints else "ok", "log", "; ".join(complaints[:5]))
         server.keep = bool(count["FAILED"])
     print(f"{count['ok']} passed, {count['FAILED']} failed, {count['skip']} skipped", flush=True)
     return 1 if count["FAILED"] else 0

@@ -2,13 +2,16 @@
 """Start, restart, reload, limits and end of the program. Each has a server of its own."""
 import hashlib
 import os
+import pwd
 import random
 import signal
+import smtplib
 import subprocess
+import threading
 import time
 
-from harness import (PROGRAM, Server, check, equal, message, program, scenario,
-                     wait_until)
+from harness import (PROGRAM, Server, Skip, Wire, check, equal, message,
+                     program, scenario, wait_until)
 from libraries import Idler
 
 
@@ -122,6 +125,62 @@ def reload_and_stop(_):
         status = server.stop()
         check(status is not None and time.monotonic() - started < 20, f"stopping: {status}")
         equal(server.events("child.ended"), [], "processes that ended by themselves")
+
+
+@scenario(120)
+def reload_under_load(_):
+    """Nobody who sends, fetches or waits notices ten reloads."""
+    with Server() as server:
+        user = server.user("load")
+        faults, sent, over = [], [], threading.Event()
+
+        def send():
+            try:
+                with server.smtp() as client:
+                    while not over.is_set():
+                        client.sendmail("a@elsewhere.example", [user.address], message("load"))
+                        sent.append(1)
+            except (OSError, smtplib.SMTPException) as why:
+                faults.append(why)
+
+        senders = [threading.Thread(target=send, daemon=True) for _ in range(6)]
+        for sender in senders:
+            sender.start()
+        client = server.imap(user)
+        for _ in range(10):
+            reload(server)
+            client.select("INBOX")
+            equal(client.fetch("1:*", "(UID FLAGS)")[0], "OK", "FETCH")
+            time.sleep(0.1)
+        over.set()
+        for sender in senders:
+            sender.join(20)
+        equal(faults, [], "connections that broke")
+        equal(len(server.fetch(user)), len(sent), "mails")
+        client.logout()
+
+
+@scenario(120)
+def another_user(_):
+    """Started as root, the processes that face the network are somebody else."""
+    if os.geteuid():
+        raise Skip("only root can become somebody else")
+    with Server() as server:
+        server.stop()
+        nobody = pwd.getpwnam("nobody").pw_uid
+        server.home.chmod(0o755)
+        for path in (server.state, *server.state.rglob("*")):
+            os.chown(path, nobody, -1)
+        with open(server.conf, "a") as f:
+            f.write("user = nobody\n")
+        server.start()
+        for child, pid in server.pids().items():
+            equal(os.stat(f"/proc/{pid}").st_uid, nobody, f"the user of {child}")
+        user = server.user("other")
+        server.deliver(user, message("hello"))
+        equal(server.subjects(user), ["hello"], "arrived")
+        with Wire(server.access["lmtp"], None, 10, None) as w:
+            w.smtp(None, 220)
 
 
 @scenario(120)
