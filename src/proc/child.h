@@ -71,4 +71,7 @@ MUST enum err serve_start(struct child *c);
 MUST enum err serve_socket(struct child *c, struct str name, int fd, enum process who);
 void serve_stop(struct child *c);
 
+/* Now and then gives the room of deleted mail back, until serve_stop (proc/housekeep.c). */
+MUST enum err housekeep_start(struct child *c);
+
 #endif

@@ -14,4 +14,12 @@ static enum err take_socket(struct child *c, struct str name, int fd)
 	return serve_socket(c, name, fd, PROCESS_SESSION);
 }
 
-const struct role role_session = { "session", take_socket, NULL, serve_start, NULL, NULL };
+/* One of them is enough to sweep the house. */
+static enum err start(struct child *c)
+{
+	enum err e = str_is(str_of(c->name), "session0") ? housekeep_start(c) : OK;
+
+	return e ? e : serve_start(c);
+}
+
+const struct role role_session = { "session", take_socket, NULL, start, NULL, NULL };
