@@ -4,6 +4,12 @@
 
 void imap_deselect(struct imap *s)
 {
+	/* What came while it was open was \Recent here: the next session must not hear so too. */
+	if (s->box && !s->readonly && !box_view(s->box).deleted) {
+		enum err e = box_take_recent(s->box);
+		if (e && e != E_NOTFOUND)
+			log_event(LOG_WARN, "recent.failed", KVE(e));
+	}
 	box_close(&s->box);
 	if (s->state == SELECTED)
 		s->state = USER;

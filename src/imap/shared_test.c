@@ -55,6 +55,17 @@ static void silence_broken(void)
 	ASK(b, "NOOP", "* 1 FETCH (FLAGS (\\Flagged \\Draft))\r\nT OK NOOP done\r\n");
 }
 
+/* RFC 3501 2.3.2: one session hears of a message as \Recent, also if it came meanwhile. */
+static void recent_once(void)
+{
+	CHECK(has(ask(b, "UNSELECT"), "T OK"));
+	fill(1);
+	CHECK(has(ask(a, "NOOP"), " RECENT\r\n"));
+	CHECK(has(ask(a, "UNSELECT"), "T OK"));
+	CHECK(has(ask(b, "SELECT INBOX"), "* 0 RECENT\r\n"));
+	CHECK(has(ask(a, "SELECT INBOX"), "* 0 RECENT\r\n"));
+}
+
 static void expunges(void)
 {
 	ASK(a, "STORE 2,4 +FLAGS.SILENT (\\Deleted)", "T OK STORE done\r\n");
@@ -152,6 +163,7 @@ static void tests(void)
 	expunges();
 	pipelined();
 	idling();
+	recent_once();
 	deleted();
 	client_close(&a);
 	client_close(&b);
