@@ -37,10 +37,11 @@ static void fuzz_hash(struct str s)
 
 static void fuzz_rule(struct str s)
 {
-	struct password_verdict v = password_rule(s, 0);
+	struct password_policy policy = { .classes = s.n % 5, .user = str_part(s, 0, s.n / 2) };
+	struct password_verdict v = password_rule(s, &policy);
 
 	BUG_IF(v.fault == PASSWORD_OK && (s.n < PASSWORD_MIN || s.n > PASSWORD_MAX));
-	BUG_IF(!*v.de || !*v.en || !*v.word);
+	BUG_IF(!*v.de || !*v.en || !*v.word || v.strength.score > 4);
 }
 
 static void fuzz_record(struct arena *a, char which, struct str s)

@@ -180,7 +180,8 @@ enum err op_alias_list(struct asked *q)
 /* --- users --- */
 
 /* The hash that is brought along, or that of a password which keeps to the rule. */
-static enum err make_hash(struct asked *q, struct str password, struct str given, struct str *out)
+static enum err make_hash(struct asked *q, struct str user, struct str password, struct str given,
+			  struct str *out)
 {
 	const char *why;
 
@@ -192,7 +193,7 @@ static enum err make_hash(struct asked *q, struct str password, struct str given
 		}
 		return OK;
 	}
-	struct password_verdict v = password_rule(password, q->k->conf.password_min);
+	struct password_verdict v = password_judge(q->k, password, user);
 	if (v.fault) {
 		q->why = str_fmt(q->a, "%s", v.en);
 		return E_SYNTAX;
@@ -216,7 +217,7 @@ enum err op_user_add(struct asked *q)
 		return e;
 	if (!directory_user(q->k->store, n, q->a, &old)) /* before the costly hash */
 		return say(q, E_EXISTS, "this user is there already", text);
-	e = make_hash(q, password, given, &hash);
+	e = make_hash(q, text, password, given, &hash);
 	if (!e)
 		e = directory_user_add(q->k->store, n, hash, quota, &account);
 	if (e == E_EXISTS)
@@ -267,7 +268,7 @@ enum err op_user_passwd(struct asked *q)
 	if (e == E_NOTFOUND)
 		return say(q, e, "there is no such user here", text);
 	if (!e)
-		e = make_hash(q, password, given, &hash);
+		e = make_hash(q, text, password, given, &hash);
 	if (!e)
 		e = directory_secret_set(q->k->store, u.account, hash);
 	/* Even where it is not known whether the new one was stored: ask the hash again. */

@@ -16,19 +16,39 @@ enum password_fault {
 	PASSWORD_OK,
 	PASSWORD_SHORT,
 	PASSWORD_LONG,
-	PASSWORD_CHAR, /* an ASCII character that is not in the list: space, control */
-	PASSWORD_8BIT, /* an umlaut or another character beyond ASCII */
+	PASSWORD_CHAR,    /* an ASCII character that is not in the list: space, control */
+	PASSWORD_8BIT,    /* an umlaut or another character beyond ASCII */
+	PASSWORD_CLASSES, /* fewer kinds of characters than the operator wants */
+	PASSWORD_LEAKED,  /* on the operator's list of leaked ones: keeper/leaked.h */
 	PASSWORD_FAULTS
+};
+struct password_policy {
+	unsigned min;     /* characters; PASSWORD_MIN is the least */
+	unsigned classes; /* of the 4 kinds of characters so many must be there; 0: advice only */
+	bool leaked;      /* the caller has found it on the list */
+	struct str user;  /* the user's address, which counts little in a password; "": not known */
 };
 struct password_verdict {
 	enum password_fault fault;
-	char word[16]; /* for programs: "ok", "too_short", "too_long", "bad_char", "umlaut" */
-	char which[8]; /* the character refused, in UTF-8, or "" */
+	/* for programs: "ok", "too_short", "too_long", "bad_char", "umlaut", "too_few_classes",
+	 * "leaked" */
+	char word[16];
+	char which[8];         /* the character refused, in UTF-8, or "" */
 	char de[160], en[160]; /* a sentence each */
+	struct password_strength {
+		unsigned score;        /* 0 (guessed at once) .. 4 (good for long) */
+		char de[160], en[160]; /* advice, a sentence each */
+	} strength;                    /* of one that is accepted */
 };
-/* At least min (and PASSWORD_MIN) and at most PASSWORD_MAX of A-Z a-z 0-9 and the 32 specials
- * !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~. The first fault is told; length comes last. */
-struct password_verdict password_rule(struct str password, unsigned min);
+/* At least min and at most PASSWORD_MAX of A-Z a-z 0-9 and the 32 specials
+ * !"#$%&'()*+,-./:;<=>?@[\]^_`{|}~. The first fault is told: a character, the length, the
+ * kinds, the list. */
+struct password_verdict password_rule(struct str password, const struct password_policy *p);
+
+/* How many of the four kinds are there: lower case, upper case, digits, specials. */
+unsigned password_classes(struct str password);
+/* An estimate, explained in docs/passwords.md: length first. user as in the policy. */
+struct password_strength password_estimate(struct str password, struct str user);
 
 /* --- hashes --- */
 

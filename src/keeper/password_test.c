@@ -25,12 +25,17 @@ static const struct {
 	{ "latin1-\xfc-text", PASSWORD_8BIT, "0xfc" },
 };
 
+static struct password_verdict judge(struct str password, unsigned min)
+{
+	return password_rule(password, &(struct password_policy){ .min = min });
+}
+
 static void test_rule(void)
 {
 	char text[200];
 
 	for (size_t i = 0; i < LENGTH(rule); i++) {
-		struct password_verdict v = password_rule(str_of(rule[i].password), 0);
+		struct password_verdict v = judge(str_of(rule[i].password), 0);
 		CHECK_NUM(v.fault, rule[i].fault);
 		CHECK_STR(str_of(v.which), rule[i].which);
 	}
@@ -38,27 +43,99 @@ static void test_rule(void)
 	for (unsigned c = 0; c < 256; c++) {
 		snprintf(text, sizeof(text), "abc_12345");
 		text[3] = (char)c;
-		struct password_verdict v = password_rule(STR(text, 9), 0);
+		struct password_verdict v = judge(STR(text, 9), 0);
 		CHECK_NUM(v.fault, c > ' ' && c < 127 ? PASSWORD_OK
 				   : c < 128          ? PASSWORD_CHAR
 						      : PASSWORD_8BIT);
 	}
 	memset(text, 'x', sizeof(text));
-	CHECK_NUM(password_rule(STR(text, PASSWORD_MAX), 0).fault, PASSWORD_OK);
-	CHECK_NUM(password_rule(STR(text, PASSWORD_MAX + 1), 0).fault, PASSWORD_LONG);
-	CHECK_NUM(password_rule(STR(text, 11), 12).fault, PASSWORD_SHORT);
-	CHECK_NUM(password_rule(STR(text, 12), 12).fault, PASSWORD_OK);
-	CHECK_NUM(password_rule(STR(text, 8), 4).fault, PASSWORD_OK); /* 8 is the least */
+	CHECK_NUM(judge(STR(text, PASSWORD_MAX), 0).fault, PASSWORD_OK);
+	CHECK_NUM(judge(STR(text, PASSWORD_MAX + 1), 0).fault, PASSWORD_LONG);
+	CHECK_NUM(judge(STR(text, 11), 12).fault, PASSWORD_SHORT);
+	CHECK_NUM(judge(STR(text, 12), 12).fault, PASSWORD_OK);
+	CHECK_NUM(judge(STR(text, 8), 4).fault, PASSWORD_OK); /* 8 is the least */
 
-	struct password_verdict v = password_rule(S("kurz"), 0);
+	struct password_verdict v = judge(S("kurz"), 0);
 	CHECK_STR(str_of(v.word), "too_short");
 	CHECK_STR(str_of(v.de), "Das Passwort muss mindestens 8 Zeichen lang sein.");
 	CHECK_STR(str_of(v.en), "The password must have at least 8 characters.");
-	v = password_rule(S("gr\xc3\xbc\xc3\x9f"), 0);
+	v = judge(S("gr\xc3\xbc\xc3\x9f"), 0);
 	CHECK_STR(str_of(v.word), "umlaut");
 	CHECK(str_find_str(str_of(v.de), S("„\xc3\xbc“")) < strlen(v.de));
 	CHECK(str_ends(str_of(v.de), S("Schwierigkeiten.")));
 	CHECK(str_ends(str_of(v.en), S("trouble in mail programs.")));
+}
+
+/* What the operator may want beyond the promise. */
+static const struct {
+	const char *password;
+	unsigned classes;
+	bool leaked;
+	enum password_fault fault;
+} wanted[] = {
+	{ "allsmall", 1, false, PASSWORD_OK },      { "allsmall", 2, false, PASSWORD_CLASSES },
+	{ "Somesmall", 2, false, PASSWORD_OK },     { "Somesmall", 3, false, PASSWORD_CLASSES },
+	{ "Somesmall1", 3, false, PASSWORD_OK },    { "Somesmall1", 4, false, PASSWORD_CLASSES },
+	{ "Some-small1", 4, false, PASSWORD_OK },   { "Some-small1", 4, true, PASSWORD_LEAKED },
+	{ "short", 4, true, PASSWORD_SHORT },       { "allsmall", 4, true, PASSWORD_CLASSES },
+	{ "12345678", 0, true, PASSWORD_LEAKED },   { "with space", 4, true, PASSWORD_CHAR },
+	{ "12345678", 2, false, PASSWORD_CLASSES }, { "????????", 2, false, PASSWORD_CLASSES },
+};
+
+static void test_wanted(void)
+{
+	for (size_t i = 0; i < LENGTH(wanted); i++) {
+		struct password_policy p = { .classes = wanted[i].classes,
+					     .leaked = wanted[i].leaked };
+		struct password_verdict v = password_rule(str_of(wanted[i].password), &p);
+		if (!CHECK_NUM(v.fault, wanted[i].fault))
+			fprintf(stderr, "  for %s\n", wanted[i].password);
+		/* Each has its reason in both languages, whole, and no estimate where refused. */
+		CHECK(*v.word && *v.de && *v.en && strlen(v.de) < sizeof(v.de) - 1);
+		CHECK(v.de[strlen(v.de) - 1] == '.' && v.en[strlen(v.en) - 1] == '.');
+		CHECK(!v.fault == (*v.strength.de && *v.strength.en));
+	}
+	struct password_policy three = { .classes = 3 };
+	struct password_verdict v = password_rule(S("allsmall"), &three);
+	CHECK_STR(str_of(v.word), "too_few_classes");
+	CHECK(str_find_str(str_of(v.de), S("mindestens 3 der")) < strlen(v.de));
+	CHECK(str_find_str(str_of(v.en), S("at least 3 of")) < strlen(v.en));
+}
+
+static const struct {
+	const char *password, *user;
+	unsigned score;
+	const char *advice; /* a word of it */
+} strengths[] = {
+	{ "aaaaaaaa", "", 0, "Repetitions" },
+	{ "12345678", "", 0, "Repetitions" },
+	{ "qwertzuiop", "", 0, "Repetitions" },
+	{ "73920518", "", 0, "Longer" },
+	{ "kufmswbo", "", 1, "Longer" },
+	{ "Kufmswbo", "", 2, "Longer" },
+	{ "aK3-x9Qz", "", 2, "Longer" },
+	{ "aK3-x9Qzw,", "", 3, "Longer" },
+	{ "kufmswbokxhe", "", 3, "Mix" },
+	{ "kufmswbokxheyacj", "", 4, "Good" },
+	{ "Right-1-Horse", "", 4, "Good" },
+	{ "demo1-Right7", "demo1@example.test", 2, "name" },
+	{ "Example7Kuf", "demo1@example.test", 1, "name" },
+	{ "demo1-Right7", "other@example.org", 3, "Longer" },
+	{ "abcabcabcabc", "ab@c.d", 1, "Repetitions" }, /* parts that short are no names */
+};
+
+static void test_strength(void)
+{
+	for (size_t i = 0; i < LENGTH(strengths); i++) {
+		struct password_strength s =
+			password_estimate(str_of(strengths[i].password), str_of(strengths[i].user));
+		bool all = CHECK_NUM(s.score, strengths[i].score);
+		all &= CHECK(str_find_str(str_of(s.en), str_of(strengths[i].advice)) <
+			     strlen(s.en));
+		if (!all)
+			fprintf(stderr, "  for %s: %s\n", strengths[i].password, s.en);
+	}
+	CHECK_NUM(password_estimate(S(""), S("")).score, 0);
 }
 
 /* --- hashes: all of "Right-1-Horse", made by other programs --- */
@@ -167,6 +244,8 @@ static void test_hashes(void)
 int main(void)
 {
 	test_rule();
+	test_wanted();
+	test_strength();
 	test_hashes();
 	return check_done();
 }

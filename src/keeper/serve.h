@@ -7,14 +7,17 @@
  */
 #include "ipc/ipc.h"
 #include "keeper/keeper.h"
+#include "keeper/leaked.h"
 #include "keeper/route.h"
 #include "store/store.h"
 
 struct keeping;
 
 struct keeping_conf {
-	struct route_rules rules; /* borrowed until keeping_configure or keeping_close */
-	unsigned password_min;    /* characters of a new password */
+	struct route_rules rules;  /* borrowed until keeping_configure or keeping_close */
+	unsigned password_min;     /* characters of a new password */
+	unsigned password_classes; /* kinds of characters that it must have; 0: advice only */
+	struct leaked *leaked;     /* borrowed as long; NULL: no list */
 };
 
 /* st is borrowed. Ends first what a crash left half done. (suspends) E_IO and the store's. */

@@ -4,6 +4,7 @@
 /* serve_priv.h - what serve.c and operate.c share. */
 #include "base/buf.h"
 #include "keeper/login.h"
+#include "keeper/password.h"
 #include "keeper/serve.h"
 #include "keeper/wire.h"
 
@@ -27,6 +28,10 @@ struct asked {
 	struct buf *out;
 	struct str why;
 };
+
+/* The rule of the configuration and the operator's list, change.c. (suspends) user: the address. */
+struct password_verdict password_judge(const struct keeping *k, struct str password,
+				       struct str user);
 
 /* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
 enum err op_domain_add(struct asked *q);

@@ -18,7 +18,8 @@ enum { CHILD_FD = 3 };
 /* What main asks of a child. Each is answered when it is done; an error's answer is a sentence. */
 enum ask {
 	ASK_SETTINGS, /* blob path, blob text, blob certificate, blob key; again at a reload */
-	ASK_SOCKET,   /* blob name, a listening descriptor; before ASK_START */
+	ASK_SOCKET,   /* blob name, a listening descriptor; before ASK_START. The keeper's "leaked"
+		       * is a file and comes again with each ASK_SETTINGS */
 	ASK_KEEPER,   /* a descriptor to the keeper; again when the keeper was started anew */
 	ASK_CLIENT,   /* to the keeper: blob role, a descriptor to a worker of that role */
 	ASK_START,    /* open the store, listen */

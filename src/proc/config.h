@@ -30,7 +30,9 @@ struct config {
 	uint64_t message_size; /* octets */
 	unsigned recipients, hops;
 	unsigned password_min; /* characters of a new password */
-	uint64_t quota;        /* octets for a new user, 0: no limit */
+	unsigned password_classes;
+	struct str leaked; /* a file, or "" */
+	uint64_t quota;    /* octets for a new user, 0: no limit */
 	int64_t idle_ms;
 };
 

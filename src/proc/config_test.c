@@ -28,6 +28,7 @@ static void test_wrong(void)
 	      "/etc/t.conf:1: imap: \"mail.test:143\" is not a numeric address, or *, with :PORT");
 	wrong("hostname = x\nlimits {\n\thops = 3\n", "/etc/t.conf:4: a section is not closed");
 	wrong("hostname = x\n}\n", "/etc/t.conf:2: unexpected closing brace");
+	wrong("password_min = 9\n", "/etc/t.conf:1: no such option 'password_min'");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
 
@@ -40,6 +41,7 @@ static void test_good(void)
 			       S("# a comment\nhostname = mail.example.test\nstate = data\n"
 				 "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
 				 "= {}\n}\n"
+				 "password {\n require_classes = 3\n leaked = pwned.txt\n}\n"
 				 "limits {\n message_size = 20M\n idle = 45min\n}\n"),
 			       a, &c, &why),
 		  OK);
@@ -56,6 +58,9 @@ static void test_good(void)
 	CHECK_NUM(c.message_size, 20 << 20);
 	CHECK_NUM(c.idle_ms, 45 * 60000);
 	CHECK_NUM(c.recipients, 1000);
+	CHECK_NUM(c.password_min, 8);
+	CHECK_NUM(c.password_classes, 3);
+	CHECK_STR(c.leaked, "/srv/m/pwned.txt");
 	CHECK(c.workers_mx >= 1);
 }
 

@@ -19,10 +19,27 @@ enum { CLIENTS_MAX = 1024 };
 static struct keeping *keeping;
 static struct peer *clients[CLIENTS_MAX]; /* owned; those that have gone make room for new ones */
 static int control = -1;
+static struct leaked *leaked; /* the list of leaked passwords that main opened */
+
+static void configure(struct child *c);
+
+/* Comes behind the settings that name it. */
+static enum err take_leaked(struct child *c, int fd)
+{
+	struct leaked *old = leaked;
+	enum err e = leaked_open(fd, &leaked);
+
+	configure(c);
+	leaked_close(&old);
+	if (!e)
+		close(fd);
+	return e;
+}
 
 static enum err take_socket(struct child *c, struct str name, int fd)
 {
-	(void)c;
+	if (str_is(name, "leaked"))
+		return take_leaked(c, fd);
 	if (!str_is(name, "control") || control >= 0)
 		return E_SYNTAX;
 	control = fd;
@@ -57,7 +74,9 @@ static struct keeping_conf conf(const struct child *c)
 	const struct config *g = &c->settings->config;
 
 	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
-				      .password_min = g->password_min };
+				      .password_min = g->password_min,
+				      .password_classes = g->password_classes,
+				      .leaked = g->leaked.n ? leaked : NULL };
 }
 
 static enum err start(struct child *c)
@@ -86,6 +105,7 @@ static void stop(struct child *c)
 			peer_close(&clients[i]);
 	if (keeping)
 		keeping_close(&keeping);
+	leaked_close(&leaked);
 	if (control >= 0) {
 		fd_forget(control);
 		close(control);

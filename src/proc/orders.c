@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* proc/orders.c - configuration and TLS files, read by main and checked before anybody is told. */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include "fiber/io.h"
+#include "keeper/leaked.h"
 #include "proc/supervise.h"
 
 static enum err check_tls(const struct orders *o, struct arena *a, struct str *why)
@@ -20,11 +24,40 @@ static enum err check_tls(const struct orders *o, struct arena *a, struct str *w
 	return OK;
 }
 
+/* Children open no files: the keeper gets the list as a descriptor. */
+static enum err open_leaked(struct orders *o, struct arena *a, struct str *why)
+{
+	struct str path = o->config.leaked;
+	struct leaked *list;
+
+	if (!path.n)
+		return OK;
+	o->leaked = open(str_c(a, path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (o->leaked < 0) {
+		*why = str_fmt(a, "%.*s: %s", FMT(path), strerror(errno));
+		return E_IO;
+	}
+	enum err e = leaked_open(o->leaked, &list);
+	if (e)
+		*why = str_fmt(a, "%.*s: not a list of SHA-1 (hex, \":\", count), a line each",
+			       FMT(path));
+	leaked_close(&list);
+	return e;
+}
+
+void orders_free(struct orders *o)
+{
+	if (o->leaked >= 0)
+		close(o->leaked);
+	o->leaked = -1;
+	arena_free(&o->arena);
+}
+
 enum err orders_read(struct str path, struct arena *a, struct orders *out, struct str *why)
 {
 	char real[PATH_MAX];
 
-	*out = (struct orders){ .arena = arena_new(4 << 20) };
+	*out = (struct orders){ .arena = arena_new(4 << 20), .leaked = -1 };
 	/* Relative paths count from the file's folder, wherever a child stands. */
 	out->path = str_dup(out->arena, realpath(str_c(a, path), real) ? str_of(real) : path);
 	enum err e = file_read(out->path, CONFIG_MAX, out->arena, &out->text, why);
@@ -37,9 +70,11 @@ enum err orders_read(struct str path, struct arena *a, struct orders *out, struc
 		e = file_read(out->config.key, SETTINGS_FILE_MAX, out->arena, &out->key, why);
 	if (!e)
 		e = check_tls(out, a, why);
+	if (!e)
+		e = open_leaked(out, a, why);
 	if (e) {
 		*why = str_dup(a, *why);
-		arena_free(&out->arena);
+		orders_free(out);
 	}
 	return e;
 }

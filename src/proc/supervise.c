@@ -63,6 +63,11 @@ static enum err tell_settings(struct minded *m)
 	buf_blob(&b, o->key);
 	enum err e = b.full ? E_LIMIT : ask(m, ASK_SETTINGS, buf_str(&b), -1);
 	buf_free(&b);
+	if (!e && m->kind == PROCESS_KEEPER && o->leaked >= 0) {
+		buf_blob(&b, S("leaked"));
+		e = ask(m, ASK_SOCKET, buf_str(&b), o->leaked);
+		buf_free(&b);
+	}
 	return e;
 }
 
@@ -226,9 +231,9 @@ static void reload(struct program *p)
 	if (e) {
 		log_event(LOG_ERROR, "reload.refused", KV("reason", why));
 	} else {
-		struct arena *old = p->orders.arena;
+		struct orders old = p->orders;
 		p->orders = fresh;
-		arena_free(&old);
+		orders_free(&old);
 		for (size_t i = 0; i < p->nchildren; i++)
 			if (p->children[i].up && tell_settings(&p->children[i]))
 				log_event(LOG_WARN, "reload.late",
@@ -340,7 +345,7 @@ static void live(void *arg)
 	group_close(&signals);
 	for (size_t i = 0; i < p->nsockets; i++)
 		close(p->sockets[i].fd);
-	arena_free(&p->orders.arena);
+	orders_free(&p->orders);
 	arena_free(&a);
 	free(p);
 }

@@ -28,9 +28,12 @@ struct orders {
 	struct arena *arena; /* owned */
 	struct config config;
 	struct str path, text, cert, key;
+	int leaked; /* owned; the open list of leaked passwords, or -1 */
 };
 /* Reads and checks all of it. why: a sentence, in a. */
 MUST enum err orders_read(struct str path, struct arena *a, struct orders *out, struct str *why);
+
+void orders_free(struct orders *o);
 
 struct minded { /* a child as main sees it */
 	const struct role *role;
