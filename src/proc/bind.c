@@ -2,9 +2,11 @@
 /* proc/bind.c - the listening sockets, bound once by main and handed to the children. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -140,6 +142,23 @@ static enum err make_folder(struct program *p, struct str path, struct arena *a,
 	return OK;
 }
 
+/* One server for a folder: a second one, on other ports, would take the first one's control socket
+ * away and decide about the same users. The descriptor stays open as long as the process lives. */
+static enum err lock_folder(struct str state, struct arena *a, struct str *why)
+{
+	struct str path = str_fmt(a, "%.*s/run/lock", FMT(state));
+	int fd = open(str_c(a, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return OK;
+	enum err e = fd >= 0 && errno == EWOULDBLOCK ? E_EXISTS : E_IO;
+	*why = e == E_EXISTS ? str_fmt(a, "another server runs with %.*s already", FMT(state))
+			     : str_fmt(a, "%.*s: %s", FMT(path), strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
 enum err bind_all(struct program *p, struct arena *a, struct str *why)
 {
 	const struct config *c = &p->orders.config;
@@ -157,6 +176,8 @@ enum err bind_all(struct program *p, struct arena *a, struct str *why)
 
 	if (!e)
 		e = make_folder(p, str_fmt(a, "%.*s/run", FMT(c->state)), a, why);
+	if (!e)
+		e = lock_folder(c->state, a, why);
 	for (size_t i = 0; !e && i < LENGTH(rows); i++)
 		e = bind_addresses(p, rows[i].name, rows[i].list, a, why);
 	if (e)

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import (PROGRAM, Server, Skip, Wire, check, equal, message,
+from harness import (PROGRAM, ROOT, Server, Skip, Wire, check, equal, free_base, message,
                      program, scenario, wait_until)
 from libraries import Idler
 
@@ -72,6 +72,26 @@ def second_start(_):
         # Port 25 takes mail for a user who has never logged in.
         server.deliver(server.demo2, message("first contact"))
         equal(server.subjects(server.demo2), ["first contact"], "first contact")
+
+
+@scenario(60)
+def second_server(_):
+    """Whoever starts a server with the folder of one that runs is told so and disturbs nobody."""
+    with Server() as server:
+        conf = server.conf.read_text()
+        run = program(str(ROOT / "run"), "--state", str(server.state), "--base-port",
+                      str(free_base()), env={"TECSMAIL": PROGRAM}, status=1)
+        check(b"a server runs with" in run, f"./run said: {run}")
+        equal(server.conf.read_text(), conf, "the configuration")
+        other = server.home / "other.conf"
+        other.write_text(f"state = {server.state}\nlisten {{\n" + "".join(
+            f"\t{name} = {{}}\n" for name in ("smtp", "submission", "submissions", "imap",
+                                            "imaps", "pop3", "pop3s")) + "}\n"
+            f"tls {{ certificate = {server.cert}\n key = {server.state}/tls/key.pem }}\n")
+        serve = program(PROGRAM, "-c", str(other), "serve", status=1)
+        check(b"another server runs with" in serve, f"serve said: {serve}")
+        server.order("domain", "list")
+        server.deliver(server.demo1, message("still here"))
 
 
 @scenario(120)
