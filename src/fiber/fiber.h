@@ -46,7 +46,9 @@ enum { FIBERS_MAX = 65536, FIBER_STACK = 128 * 1024 };
 /* --- the running fiber --- */
 
 bool fiber_canceled(void);
-void fiber_yield(void);                      /* (suspends) lets the others run once */
+/* (suspends) Lets the others run once; those too whose descriptor, deadline or post has come
+ * while this fiber was at work for some milliseconds. */
+void fiber_yield(void);
 MUST enum err fiber_sleep(int64_t deadline); /* (suspends) OK at the deadline */
 enum { FD_READ = 1, FD_WRITE = 2 };
 /* (suspends) Until fd is ready for one of what. One fiber at a time for each fd and direction.

@@ -83,7 +83,9 @@ struct loop {
 	struct fiber *all; /* tools/gdb-fibers.py walks them */
 	struct loop *next_loop;
 	unsigned live;
-	bool over; /* the first fiber has returned */
+	bool over;      /* the first fiber has returned */
+	unsigned runs;  /* of fibers since the last poll */
+	int64_t polled; /* the tick of the last poll */
 
 	int epoll_fd;
 	struct watch *watches; /* by descriptor */
@@ -114,6 +116,7 @@ static inline struct fiber *timer_first(const struct timers *t)
 void poll_start(struct loop *l);
 void poll_end(struct loop *l);
 void poll_once(struct loop *l, bool wait); /* wakes whom descriptors, timers and posts concern */
+int64_t poll_tick(void); /* goes on every few milliseconds; costs a few nanoseconds */
 struct watch *poll_watch(struct loop *l, int fd); /* lives until the next call */
 void poll_posts(struct loop *l);
 

@@ -38,6 +38,54 @@ static void switching(void)
 	group_close(&g);
 }
 
+/* Long work that gives way now and then, until another fiber has found its octet. */
+struct working {
+	int fd;
+	bool found;
+	unsigned rounds;
+};
+
+static void work_long(void *arg)
+{
+	struct working *w = arg;
+
+	while (!w->found && w->rounds < 50) {
+		for (int64_t end = clock_ms() + 10; clock_ms() < end;)
+			;
+		w->rounds++;
+		fiber_yield();
+	}
+}
+
+static void wait_for_octet(void *arg)
+{
+	struct working *w = arg;
+
+	w->found = fiber_wait_fd(w->fd, FD_READ, NEVER) == OK;
+}
+
+/* One busy fiber must not keep the loop from its descriptors. */
+static void yielding(void)
+{
+	struct group *g = group_new();
+	struct working w = { 0 };
+	int pair[2];
+
+	CHECK_NUM(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	w.fd = pair[0];
+	CHECK_NUM(group_spawn(g, "wait", wait_for_octet, &w), OK);
+	fiber_yield();
+	CHECK_NUM(write(pair[1], "x", 1), 1);
+	CHECK_NUM(group_spawn(g, "work", work_long, &w), OK);
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	CHECK(w.found);
+	CHECK(w.rounds <= 3);
+	group_close(&g);
+	fd_forget(pair[0]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static double kept;
 
 /* Registers that calls keep, and floating point, live through switches. */
@@ -398,6 +446,7 @@ static void everything(void *arg)
 {
 	(void)arg;
 	switching();
+	yielding();
 	registers();
 	sleeping();
 	cancellation();

@@ -4,7 +4,7 @@
 
 #include "fiber/fiber_priv.h"
 
-/* Fibers run between two looks at descriptors, timers and posts. */
+/* Fibers run between two looks at descriptors, timers and posts, if they are quick. */
 enum { RUNS_PER_POLL = 64 };
 
 static _Thread_local struct loop thread_loop;
@@ -133,6 +133,9 @@ void fiber_yield(void)
 {
 	struct fiber *f = fiber_this();
 
+	/* Whoever works long and gives way wants the loop to look who else has something to do. */
+	if (poll_tick() != f->loop->polled)
+		f->loop->runs = RUNS_PER_POLL;
 	f->waits_for = "its turn";
 	make_ready(f);
 	suspend(f);
@@ -195,17 +198,15 @@ static void bury(struct loop *l, struct fiber *f)
 
 static void run(struct loop *l)
 {
-	unsigned runs = 0;
-
 	while (!l->over) {
 		struct fiber *f = l->ready;
 
-		if (!f || runs == RUNS_PER_POLL) {
+		if (!f || l->runs == RUNS_PER_POLL) {
 			poll_once(l, !f);
-			runs = 0;
+			l->runs = 0;
 			continue;
 		}
-		runs++;
+		l->runs++;
 		l->ready = f->next_ready;
 		if (!l->ready)
 			l->ready_end = &l->ready;
@@ -244,6 +245,7 @@ void fiber_main(void (*fn)(void *arg), void *arg)
 	l->ready = NULL;
 	l->ready_end = &l->ready;
 	l->over = false;
+	l->runs = 0;
 	poll_start(l);
 	list_loop(l, true);
 	BUG_IF(!fiber_make(l, "main", fn, arg));

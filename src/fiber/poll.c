@@ -156,12 +156,21 @@ void poll_posts(struct loop *l)
 	}
 }
 
+int64_t poll_tick(void)
+{
+	struct timespec t;
+
+	BUG_IF(clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 void poll_once(struct loop *l, bool wait)
 {
 	static _Thread_local struct epoll_event events[EVENTS_AT_ONCE];
 	int n = epoll_wait(l->epoll_fd, events, EVENTS_AT_ONCE, wait ? sleep_ms(l) : 0);
 
 	BUG_IF(n < 0 && errno != EINTR);
+	l->polled = poll_tick();
 	for (int i = 0; i < n; i++)
 		happened(l, &events[i]);
 	poll_posts(l);
