@@ -35,8 +35,8 @@ struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 		return r;
 	if (s->mail.size > s->conf->message_max) /* RFC 1870 6.1 */
 		return reply(552, "5.3.4", "message too large");
-	/* The null path is nobody's and anybody's: a receipt is sent with it, RFC 8098 2.1. Whose it
-	 * is stands in From, which is checked in any case. */
+	/* The null path is nobody's and anybody's: a receipt is sent with it, RFC 8098 2.1. Whose
+	 * it is stands in From, which is checked in any case. */
 	if (is_submission(s) && (s->mail.from.local.n || s->mail.from.domain.n)) {
 		enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from);
 
