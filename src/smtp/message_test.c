@@ -471,6 +471,22 @@ static void submitted(void)
 		  NULL, NULL },
 		{ "From: nobody:;\r\n\r\nx\r\n", "554 5.6.0", NULL, NULL },
 		{ "From:\r\n\r\nx\r\n", "554 5.6.0", NULL, NULL },
+		{ "From: alice@example.test <alice@example.test>\r\n\r\nx\r\n", "250", NULL, NULL },
+		{ "From: \"eve@far.test (\" <alice@example.test> (eve@far.test)\r\n\r\nx\r\n",
+		  "250", NULL, NULL },
+		/* what programs read in different ways */
+		{ "From: <alice@example.test> <bob@example.test>\r\n\r\nx\r\n", "554 5.7.1", NULL,
+		  NULL },
+		{ "From: alice@example.test bob@example.test\r\n\r\nx\r\n", "554 5.7.1", NULL,
+		  NULL },
+		{ "From: bob@example.test <alice@example.test>\r\n\r\nx\r\n", "554 5.7.1", NULL,
+		  NULL },
+		{ "From: alice@example.test@bob.test\r\n\r\nx\r\n", "554 5.", NULL, NULL },
+		{ "From: \"bob\"@example.test <alice@example.test>\r\n\r\nx\r\n", "554 5.7.1", NULL,
+		  NULL },
+		{ "From: alice@example.test (x, bob@example.test\r\n\r\nx\r\n", "554 5.6.0", NULL,
+		  NULL },
+		{ "From: alice@example.test(x).far.test\r\n\r\nx\r\n", "554 5.7.1", NULL, NULL },
 		{ "From: \"alice@example.test\" <eve@far.test>\r\n\r\nx\r\n", "554 5.7.1", NULL,
 		  NULL },
 	};
@@ -500,6 +516,19 @@ static void submitted(void)
 			  "by mail.example.test with ESMTPSA id "));
 	CHECK(!message_has(2, 1, "192.0.2.1"));
 	CHECK(!message_has(2, 1, "here.test"));
+
+	envelope(c, "<>", "bob"); /* a receipt has an author too */
+	data(c, S("Subject: x\r\n\r\nx\r\n.\r\n"));
+	expect(c, "250 ");
+	CHECK(message_has(2, n + 1, "\r\nFrom: <alice@example.test>\r\n"));
+	envelope(c, "<alice@example.test>", "bob");
+	data(c, S("Fr\0om: eve@far.test\r\n\r\nx\r\n.\r\n"));
+	expect(c, "554 5.6.0");
+	say(c, "MAIL FROM:<alice@example.test> BODY=BINARYMIME\r\nRCPT TO:<bob@example.test>\r\n"
+	       "BDAT 37 LAST\r\nSubject: x\rFrom: eve@far.test\r\n\r\nx\r");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	expect(c, "554 5.6.0");
 
 	envelope(c, "<alice@example.test>", "bob"); /* 11 addresses too many */
 	say(c, "DATA");

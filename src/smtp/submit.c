@@ -40,33 +40,106 @@ static struct seen look(struct str header)
 	return seen;
 }
 
+static struct reply permitted(struct smtp *s, struct path p, unsigned *count)
+{
+	if (++*count > AUTHORS_MAX)
+		return reply(554, "5.6.0", "too many addresses in From or Sender");
+	enum err e = keeper_may_send(s->srv->keeper, s->login.account, p);
+
+	if (e == E_DENIED)
+		return reply(554, "5.7.1",
+			     "the address in From is not yours\n"
+			     "die Adresse im Feld From gehoert nicht zu Ihrem Konto");
+	return e ? reply_err(e) : (struct reply){ 0 };
+}
+
+static bool word_char(char c)
+{
+	return (unsigned char)c > ' ' && c != 127 && !str_has(S("()<>,:;\""), c);
+}
+
+/* A quoted string or a comment, which may nest; the scanner is bad if it never ends. */
+static void skip(struct scan *in)
+{
+	bool comment = scan_char(in) == '(';
+
+	for (unsigned depth = 1; depth && !in->bad;) {
+		char c = scan_char(in);
+
+		if (c == '\\')
+			scan_char(in);
+		else if (c == (comment ? ')' : '"'))
+			depth--;
+		else if (comment && c == '(')
+			depth++;
+	}
+}
+
+/* The next word or octet between words; comments, and strings that are no local part, are "". */
+static struct str word(struct scan *in)
+{
+	struct scan before = *in;
+	bool quoted = scan_at(in, '"');
+
+	if (quoted || scan_at(in, '(')) {
+		skip(in);
+		if (!quoted || !scan_at(in, '@'))
+			return S("");
+	}
+	if (scan_span(in, word_char).n == 0)
+		scan_char(in);
+	return STR(before.rest.p, before.rest.n - in->rest.n);
+}
+
+/*
+ * Where a field is broken, the reader's program may find another author in it than we do. So
+ * every word with "@", but for those in quoted strings and comments, must be the user's.
+ */
+static struct reply words(struct smtp *s, struct str body)
+{
+	struct reply r = { 0 };
+	struct scan in = scan(body);
+	unsigned count = 0;
+
+	while (!r.code && scan_more(&in)) {
+		struct str text = word(&in);
+		struct path p;
+
+		if (in.bad || (str_has(text, '@') && path_parse(s->tx, text, &p)))
+			return reply(554, "5.6.0", "the From or Sender field is not understood");
+		if (str_has(text, '@'))
+			r = permitted(s, p, &count);
+	}
+	return r;
+}
+
 /* Every address of the field must be one that the user may send as, and there must be one. */
 static struct reply authors(struct smtp *s, struct str body, unsigned *count)
 {
+	struct reply r = { 0 };
 	unsigned before = *count;
 
 	if (body.n > AUTHOR_FIELD_MAX)
 		return reply(554, "5.6.0", "the From or Sender field is too long");
-	for (struct address *a = address_list(s->tx, body); a; a = a->next) {
+	for (struct address *a = address_list(s->tx, body); a && !r.code; a = a->next) {
 		struct path p = { a->mailbox, a->domain,
 				  !str_ascii(a->mailbox) || !str_ascii(a->domain) };
 
-		if (!a->domain.p) /* begin or end of a group */
-			continue;
-		if (++*count > AUTHORS_MAX)
-			return reply(554, "5.6.0", "too many addresses in From or Sender");
-		enum err e = keeper_may_send(s->srv->keeper, s->login.account, p);
-
-		if (e == E_DENIED)
-			return reply(554, "5.7.1",
-				     "the address in From is not yours\n"
-				     "die Adresse im Feld From gehoert nicht zu Ihrem Konto");
-		if (e)
-			return reply_err(e);
+		if (a->domain.p) /* else begin or end of a group */
+			r = permitted(s, p, count);
 	}
-	if (*count == before)
+	if (!r.code && *count == before)
 		return reply(554, "5.6.0", "no address in From or Sender");
-	return (struct reply){ 0 };
+	return r.code ? r : words(s, body);
+}
+
+/* The header must be one and the same to all who read it: no NUL, no line end but CR LF. */
+static bool unambiguous(struct str header)
+{
+	struct dots d = { 0 };
+
+	dots_watch(&d, header);
+	return !dots_bare(&d) && !str_has(header, '\0');
 }
 
 struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add)
@@ -76,6 +149,8 @@ struct reply submit_header(struct smtp *s, struct str header, struct str id, str
 	struct reply r = { 0 };
 	unsigned count = 0;
 
+	if (!unambiguous(header))
+		return reply(554, "5.6.0", "NUL, or CR or LF alone, in the header");
 	if (seen.from > 1 || seen.sender > 1)
 		return reply(554, "5.6.0", "more than one From or Sender field");
 	if (seen.from)
@@ -86,8 +161,10 @@ struct reply submit_header(struct smtp *s, struct str header, struct str id, str
 		return r;
 	if (!seen.date)
 		buf_fmt(add, "Date: %.*s\r\n", FMT(date_rfc5322(s->tx, now)));
-	if (!seen.from)
-		buf_fmt(add, "From: <%.*s>\r\n", FMT(path_text(s->tx, s->mail.from)));
+	if (!seen.from) /* the null path is no author's */
+		buf_fmt(add, "From: <%.*s>\r\n",
+			FMT(s->mail.from.local.n ? path_text(s->tx, s->mail.from)
+						 : s->login.address));
 	if (!seen.message_id)
 		buf_fmt(add, "Message-ID: <%.*s@%.*s>\r\n", FMT(id), FMT(s->conf->hostname));
 	if (!seen.any && header.n && !str_starts(header, S("\r\n")))
