@@ -430,6 +430,35 @@ static void large_header(void)
 	client_close(&c);
 }
 
+/* However many keys run through however long a header, the others are heard meanwhile. */
+static void heavy_search(void)
+{
+	struct client *c = client_new("alice"), *other = client_new("bob");
+	struct buf text = buf_new(1 << 20);
+	char octet;
+
+	for (unsigned i = 0; i < 40000; i++)
+		buf_put(&text, S("a:\n"));
+	buf_put(&text, S("\nbody\n"));
+	buf_c(&text, '\0');
+	ASK(c, "CREATE heavy", "T OK CREATE done\r\n");
+	CHECK(append(c, "heavy", "", text.p) == 1);
+	CHECK(has(ask(c, "SELECT heavy"), "* 1 EXISTS"));
+	buf_clear(&text);
+	buf_put(&text, S("a SEARCH"));
+	for (unsigned i = 0; i < 200; i++)
+		buf_fmt(&text, " NOT HEADER a b%u", i);
+	buf_put(&text, S("\r\n"));
+	buf_c(&text, '\0');
+	say(c, text.p);
+	ASK(other, "NOOP", "T OK NOOP done\r\n");
+	CHECK(recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0); /* still at it */
+	CHECK_STR(hear_reply(c, "a"), "* SEARCH 1\r\na OK SEARCH done\r\n");
+	buf_free(&text);
+	client_close(&c);
+	client_close(&other);
+}
+
 static void tests(void)
 {
 	struct client *c = client_new("alice");
@@ -447,6 +476,7 @@ static void tests(void)
 	appends();
 	large();
 	odd_octets();
+	heavy_search();
 	large_header();
 }
 

@@ -187,6 +187,7 @@ struct looked {
 	struct summary sum;
 	struct str header;
 	unsigned cost; /* grows with what was read: when to give way */
+	size_t passed; /* octets of headers looked at since it last gave way */
 };
 MUST enum err imap_looked_summary(struct looked *l);
 MUST enum err imap_looked_header(struct looked *l, struct str field, struct str text, bool *yes);

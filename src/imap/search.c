@@ -5,8 +5,8 @@
 #include "mail/date.h"
 
 enum {
-	YIELD_COST = 64,     /* of looking at messages, between two turns of the other fibers */
-	RECORDS_A_COST = 64, /* records cost next to nothing */
+	YIELD_COST = 64,  /* of looking at messages, between two turns of the other fibers */
+	KEYS_A_COST = 64, /* keys asked of records cost next to nothing */
 	LINE_PIECE = 8 * 1024,
 	LOOK_ARENA_MAX = 256 << 20,
 };
@@ -15,8 +15,8 @@ struct searching {
 	struct imap *s;
 	const struct imap_key *key;
 	struct looked look;
-	enum err e; /* what ended it */
-	unsigned records;
+	enum err e;    /* what ended it */
+	unsigned keys; /* asked since the cost last grew by them */
 };
 
 static uint64_t keyword_bit(const struct imap *s, struct str name)
@@ -80,6 +80,7 @@ static bool match(struct searching *x, const struct imap_key *k)
 
 	if (x->e)
 		return false;
+	x->keys++;
 	switch (k->kind) {
 	case KEY_NOT: return !match(x, k->first);
 	case KEY_OR: return match(x, k->first) || match(x, k->first->next);
@@ -125,8 +126,8 @@ static enum err one(void *arg, uint32_t number, const struct msg *m)
 	if (yes && !x->e)
 		found(x->s, number, m->uid);
 	x->e = OK;
-	if (++x->records % RECORDS_A_COST == 0)
-		l->cost++;
+	l->cost += x->keys / KEYS_A_COST;
+	x->keys %= KEYS_A_COST;
 	if (l->cost >= YIELD_COST) {
 		l->cost = 0;
 		io_deadline(x->s->io, clock_in(x->s->srv->conf->stall_ms));

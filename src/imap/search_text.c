@@ -14,6 +14,7 @@ enum {
 	OVERLAP = 8 * 1024,      /* octets read twice: a text may lie across the seam */
 	MIME_HEADER_READ = 64 * 1024,
 	YIELD_PARTS = 64,
+	YIELD_OCTETS = 256 * 1024, /* of headers */
 };
 
 static bool holds(struct arena *a, struct str utf8, struct str text)
@@ -53,11 +54,23 @@ static enum err read_header(struct looked *l)
 	return e;
 }
 
-static bool header_holds(struct arena *piece, struct str header, struct str field, struct str text)
+/* A search has many keys and each runs through the header: the others get their turn. */
+static void give_way(struct looked *l, size_t octets)
 {
+	l->passed += octets;
+	if (l->passed < YIELD_OCTETS)
+		return;
+	l->passed = 0;
+	fiber_yield();
+}
+
+static bool header_holds(struct looked *l, struct str header, struct str field, struct str text)
+{
+	struct arena *piece = l->piece;
 	struct field f;
 	bool yes = false;
 
+	give_way(l, header.n);
 	for (struct str rest = header; !yes && field_next(&rest, &f);) {
 		if (field.n && !str_ieq(f.name, field))
 			continue;
@@ -76,8 +89,8 @@ enum err imap_looked_header(struct looked *l, struct str field, struct str text,
 {
 	enum err e = read_header(l);
 
-	*yes = !e && header_holds(l->piece, l->header, field, text);
-	return e;
+	*yes = !e && header_holds(l, l->header, field, text);
+	return !e && fiber_canceled() ? E_CANCELED : e;
 }
 
 struct text_part {
@@ -167,7 +180,7 @@ static enum err part_holds(struct looked *l, const struct part_info *p, struct s
 		e = imap_header_read(l->box, l->m, p->msg_header_off, p->msg_header_size, a,
 				     &header);
 		if (!e)
-			*yes = header_holds(l->piece, header, S_NONE, text);
+			*yes = header_holds(l, header, S_NONE, text);
 	}
 	arena_free(&a);
 	return e;
@@ -205,7 +218,6 @@ enum err imap_looked_message(struct looked *l, struct str text, bool header_too,
 {
 	enum err e = read_header(l);
 
-	*yes = !e &&
-	       (text.n == 0 || (header_too && header_holds(l->piece, l->header, S_NONE, text)));
+	*yes = !e && (text.n == 0 || (header_too && header_holds(l, l->header, S_NONE, text)));
 	return e || *yes ? e : parts_hold(l, text, yes);
 }
