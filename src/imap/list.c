@@ -4,6 +4,8 @@
 #include "base/encode.h"
 #include "fiber/fiber.h"
 
+enum { GIVE_WAY = 16 }; /* names looked at in one turn */
+
 /* A name of the hierarchy: a mailbox, a parent of one, a subscription. */
 struct entry {
 	struct str name;
@@ -51,25 +53,42 @@ static struct str parent_of(struct str name)
 	return slash == name.n ? S_NONE : str_part(name, 0, slash);
 }
 
-/* Parents that are no mailbox and that box_list did not give: those of bare subscriptions. */
+/* An account may have so many names, each with so many levels, that the others must not wait. */
+static void give_way(size_t i)
+{
+	if (i % GIVE_WAY == GIVE_WAY - 1)
+		fiber_yield();
+}
+
+/* Parents that are no mailbox and that box_list did not give: those of bare subscriptions. What
+ * is above one that is there is its own affair. */
 static void add_parents(struct listing *l, const struct entry *given, size_t n)
 {
 	struct arena *a = l->s->cmd;
 	size_t extra = 0, at = 0;
 
-	for (size_t i = 0; i < n; i++)
-		for (struct str up = parent_of(given[i].name); up.n; up = parent_of(up))
-			extra += !find(l, up);
+	for (size_t i = 0; i < n; i++) {
+		for (struct str up = parent_of(given[i].name); up.n; up = parent_of(up)) {
+			if (find(l, up))
+				break;
+			extra++;
+		}
+		give_way(i);
+	}
 	if (extra == 0)
 		return;
 	struct entry *all = ARENA_ARRAY(a, struct entry, n + extra);
 
 	memcpy(all, given, n * sizeof *all);
 	at = n;
-	for (size_t i = 0; i < n; i++)
-		for (struct str up = parent_of(given[i].name); up.n; up = parent_of(up))
-			if (!find(l, up))
-				all[at++].name = up;
+	for (size_t i = 0; i < n; i++) {
+		for (struct str up = parent_of(given[i].name); up.n; up = parent_of(up)) {
+			if (find(l, up))
+				break;
+			all[at++].name = up;
+		}
+		give_way(i);
+	}
 	qsort(all, at, sizeof *all, by_name);
 	l->n = 0;
 	for (size_t i = 0; i < at; i++)
@@ -122,20 +141,22 @@ static void relate(struct listing *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		l->e[i].matches = matches(l, l->e[i].name);
-		if (i % 16 == 15)
-			fiber_yield();
+		give_way(i);
 	}
-	for (size_t i = 0; i < l->n; i++) {
+	/* From the last to the first: what is below a name comes before it. */
+	for (size_t i = l->n; i-- > 0;) {
 		const struct entry *e = &l->e[i];
-		bool meets = selected(l, e), real = exists(e);
+		struct str up = parent_of(e->name);
+		bool meets = selected(l, e);
 
-		for (struct str up = parent_of(e->name); up.n; up = parent_of(up)) {
-			struct entry *p = find(l, up);
+		give_way(i);
+		if (!up.n)
+			continue;
+		struct entry *p = find(l, up);
 
-			p->children |= real;
-			p->below |= meets;
-			p->below_out |= meets && !e->matches;
-		}
+		p->children |= e->children || exists(e);
+		p->below |= e->below || meets;
+		p->below_out |= e->below_out || (meets && !e->matches);
 	}
 }
 
