@@ -67,7 +67,7 @@ struct signal {
 	uint64_t count;
 	struct waiter *waiters; /* private */
 };
-void signal_raise(struct signal *s); /* wakes all who wait */
+void signal_raise(struct signal *s); /* wakes all who wait, in the order they came */
 /* (suspends) Until s->count differs from seen. E_TIMEOUT. s must outlive the wait. */
 MUST enum err signal_wait(struct signal *s, uint64_t seen, int64_t deadline);
 

@@ -276,6 +276,40 @@ static void signal_waiter(void *arg)
 	turns++;
 }
 
+struct queued {
+	struct signal *s;
+	unsigned *next, place;
+};
+
+static void queue_up(void *arg)
+{
+	struct queued *q = arg;
+
+	CHECK_NUM(signal_wait(q->s, 0, clock_in(5000)), OK);
+	q->place = (*q->next)++;
+}
+
+/* First come, first served; one that has left the queue does not matter. */
+static void signals_in_order(void)
+{
+	struct signal s = { 0 };
+	struct group *g = group_new();
+	struct queued q[5];
+	unsigned next = 0;
+
+	for (unsigned i = 0; i < LENGTH(q); i++) {
+		q[i] = (struct queued){ .s = &s, .next = &next };
+		CHECK_NUM(group_spawn(g, "queued", queue_up, &q[i]), OK);
+	}
+	fiber_yield();
+	CHECK_NUM(signal_wait(&s, 0, clock_in(1)), E_TIMEOUT);
+	signal_raise(&s);
+	CHECK_NUM(group_wait(g, clock_in(1000)), OK);
+	for (unsigned i = 0; i < LENGTH(q); i++)
+		CHECK_NUM(q[i].place, i);
+	group_close(&g);
+}
+
 static void signals(void)
 {
 	struct signal s = { 0 };
@@ -452,6 +486,7 @@ static void everything(void *arg)
 	cancellation();
 	born_canceled();
 	signals();
+	signals_in_order();
 	work();
 	posts();
 	descriptors();

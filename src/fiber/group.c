@@ -83,11 +83,28 @@ void group_close(struct group **g)
 	*g = NULL;
 }
 
+static struct waiter *before(struct signal *s, struct waiter *w)
+{
+	if (w->at == &s->waiters)
+		return NULL;
+	return (struct waiter *)((char *)w->at - offsetof(struct waiter, next));
+}
+
+/* Who came first is woken first, though the list has him last: else the latest comer would get
+ * what they all wait for, and some would never get it. */
 void signal_raise(struct signal *s)
 {
+	struct waiter *w = s->waiters;
+
 	s->count++;
-	while (s->waiters)
-		fiber_wake(s->waiters->fiber, E_AGAIN);
+	while (w && w->next)
+		w = w->next;
+	while (w) {
+		struct fiber *f = w->fiber;
+
+		w = before(s, w);
+		fiber_wake(f, E_AGAIN);
+	}
 }
 
 enum err signal_wait(struct signal *s, uint64_t seen, int64_t deadline)
