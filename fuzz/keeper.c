@@ -49,6 +49,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	struct alias l = { 0 };
 	struct user u = { 0 };
 	struct secret secret = { 0 };
+	struct apps apps = { 0 };
 	struct name n;
 	uint32_t number;
 	int64_t created;
@@ -60,6 +61,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'l': e = alias_read(s, a, &l); break;
 	case 'a': e = name_read(s, a, &n); break;
 	case 'p': e = secret_read(s, a, &secret); break;
+	case 'w': e = apps_read(s, a, &apps); break;
 	default: e = number_read(s, &number); break;
 	}
 	BUG_IF(e && e != E_CORRUPT && e != E_VERSION);
@@ -67,7 +69,9 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 		BUG_IF(!str_eq(record_user(a, &u), s));
 	if (which == 'l' && !e)
 		BUG_IF(!str_eq(record_alias(a, &l), s));
-	if (which == 'p' && !e)
+	if (which == 'w' && !e)
+		BUG_IF(!str_eq(record_apps(a, &apps), s));
+	if (which == 'p' && !e && *s.p == 2)
 		BUG_IF(!str_eq(record_secret(a, &secret), s));
 }
 

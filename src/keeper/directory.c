@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/directory.c - domains, users, aliases and hashes, each change one update. */
+/* keeper/directory.c - domains, users and aliases, each change one update. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "box/box.h"
 #include "keeper/record.h"
 
 static const struct str dir = { DIRECTORY_PARTITION, sizeof(DIRECTORY_PARTITION) - 1 };
-static const struct str secrets = { SECRET_PARTITION, sizeof(SECRET_PARTITION) - 1 };
 
 /* --- single records --- */
 
@@ -164,8 +163,8 @@ static enum err put_user(struct tx *tx, void *arg)
 /* Removes hash, mail and mark of an account that is no user's. */
 static enum err erase(struct store *st, uint32_t account);
 
-enum err directory_user_add(struct store *st, struct name n, struct str hash, uint64_t quota,
-			    uint32_t *account)
+enum err directory_user_add(struct store *st, struct name n, const struct secret *secret,
+			    uint64_t quota, uint32_t *account)
 {
 	struct user u = {
 		.name = n, .quota = quota, .state = USER_ACTIVE, .created = clock_wall()
@@ -174,7 +173,7 @@ enum err directory_user_add(struct store *st, struct name n, struct str hash, ui
 
 	if (e)
 		return e;
-	e = directory_secret_set(st, u.account, hash);
+	e = directory_secret_put(st, u.account, secret);
 	if (!e)
 		e = box_account_create(st, u.account);
 	if (!e)
@@ -222,15 +221,9 @@ static enum err del_mark(struct tx *tx, void *arg)
 	return OK;
 }
 
-static enum err del_secret(struct tx *tx, void *arg)
-{
-	tx_del(tx, key_account(tx_arena(tx), 'p', *(uint32_t *)arg));
-	return OK;
-}
-
 static enum err erase(struct store *st, uint32_t account)
 {
-	enum err e = store_update(st, secrets, del_secret, &account);
+	enum err e = directory_secret_delete(st, account);
 
 	if (!e)
 		e = box_account_delete(st, account);
@@ -261,55 +254,6 @@ enum err directory_erase_all(struct store *st)
 			return e;
 	}
 	return e == E_NOTFOUND ? OK : e;
-}
-
-/* --- passwords --- */
-
-struct secret_of {
-	uint32_t account;
-	struct arena *a;
-	struct secret *out;
-};
-
-static enum err get_secret(struct tx *tx, void *arg)
-{
-	struct secret_of *s = arg;
-	struct str value;
-	enum err e = tx_get(tx, key_account(tx_arena(tx), 'p', s->account), &value);
-
-	return e ? e : secret_read(value, s->a, s->out);
-}
-
-enum err directory_secret(struct store *st, uint32_t account, struct arena *a, struct secret *out)
-{
-	struct secret_of s = { account, a, out };
-
-	return store_read(st, secrets, get_secret, &s);
-}
-
-static enum err put_secret(struct tx *tx, void *arg)
-{
-	struct secret_of *s = arg;
-	struct arena *a = tx_arena(tx);
-	struct secret old = { 0 }, fresh = *s->out;
-	struct str key = key_account(a, 'p', s->account), value;
-	enum err e = tx_get(tx, key, &value);
-
-	if (!e)
-		e = secret_read(value, a, &old);
-	if (e && e != E_NOTFOUND)
-		return e;
-	fresh.serial = old.serial + 1;
-	tx_put(tx, key, record_secret(a, &fresh));
-	return OK;
-}
-
-enum err directory_secret_set(struct store *st, uint32_t account, struct str hash)
-{
-	struct secret fresh = { .hash = hash, .changed = clock_wall() };
-	struct secret_of s = { account, NULL, &fresh };
-
-	return store_update(st, secrets, put_secret, &s);
 }
 
 /* --- aliases --- */

@@ -2,7 +2,8 @@
 #ifndef KEEPER_DIRECTORY_H
 #define KEEPER_DIRECTORY_H
 /*
- * directory.h - the records: domains, users, aliases in partition "dir", hashes in "secret".
+ * directory.h - the records: domains, users, aliases in partition "dir", what proves who
+ * somebody is in "secret".
  *
  *   dir:     n                         the next account number
  *            d/<domain>                a domain of ours
@@ -10,11 +11,12 @@
  *            l/<domain>/<local or *>   an alias, or the catch-all of a domain
  *            a/<account>               account number back to the address
  *            x/<account>               half made or half removed: erase_all finishes it
- *   secret:  p/<account>               the password's hash
+ *   secret:  p/<account>               the password's hash and verifier
+ *            w/<account>               the app passwords
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with
- * its version (1). A user appears when all that belongs to him is there, and what a crash
- * leaves behind bears a mark by which it is found.
+ * its version (1; p: 2, of which 1 is read too). A user appears when all that belongs to him is
+ * there, and what a crash leaves behind bears a mark by which it is found.
  *
  * For:      keeper only. Names come in the form of keeper/address.h.
  * Suspends: every call, unless marked (quick).
@@ -23,7 +25,9 @@
  */
 #include "base/base.h"
 #include "keeper/address.h"
+#include "keeper/app.h"
 #include "keeper/keeper.h"
+#include "keeper/scram.h"
 #include "store/store.h"
 
 #define DIRECTORY_PARTITION "dir"
@@ -49,6 +53,12 @@ struct secret {
 	uint64_t serial; /* another one for each password the account ever had */
 	int64_t changed; /* UTC seconds */
 	struct str hash;
+	struct scram scram; /* no iterations: none, the password was never seen */
+};
+struct apps {
+	uint32_t last; /* the highest number given so far */
+	struct app *app;
+	size_t n;
 };
 
 /* --- inside store_read on "dir", all (quick): E_NOTFOUND, E_CORRUPT, E_VERSION --- */
@@ -66,8 +76,8 @@ MUST enum err directory_domain_delete(struct store *st, struct str domain);
 MUST enum err directory_user(struct store *st, struct name n, struct arena *a, struct user *out);
 /* Makes number, hash, mailboxes, then the user. E_NOTFOUND: no such domain; E_EXISTS: the
  * address is a user's or an alias's already. */
-MUST enum err directory_user_add(struct store *st, struct name n, struct str hash, uint64_t quota,
-				 uint32_t *account);
+MUST enum err directory_user_add(struct store *st, struct name n, const struct secret *secret,
+				 uint64_t quota, uint32_t *account);
 /* The user is gone when this returns; his mail too, or soon after (erase_all). E_NOTFOUND. */
 MUST enum err directory_user_delete(struct store *st, struct name n, uint32_t *account);
 /* Ends what a crash left half done. At the start of the keeper. */
@@ -76,7 +86,24 @@ MUST enum err directory_erase_all(struct store *st);
 /* --- passwords --- */
 MUST enum err directory_secret(struct store *st, uint32_t account, struct arena *a,
 			       struct secret *out); /* E_NOTFOUND */
+/* Another password: hash and verifier of *fresh, a serial and a time of its own. */
+MUST enum err directory_secret_put(struct store *st, uint32_t account, const struct secret *fresh);
+/* The same for a hash alone. */
 MUST enum err directory_secret_set(struct store *st, uint32_t account, struct str hash);
+/* The same password in a better form. E_NOTFOUND: s->serial is another one's by now. */
+MUST enum err directory_secret_upgrade(struct store *st, uint32_t account, const struct secret *s);
+/* Everything of the account in "secret". */
+MUST enum err directory_secret_delete(struct store *st, uint32_t account);
+
+/* --- app passwords --- */
+MUST enum err directory_apps(struct store *st, uint32_t account, struct arena *a,
+			     struct apps *out); /* none: OK */
+/* app->id is set. E_EXISTS: the name is taken; E_LIMIT: APPS_MAX are there. */
+MUST enum err directory_app_add(struct store *st, uint32_t account, struct app *app);
+MUST enum err directory_app_delete(struct store *st, uint32_t account, struct str name,
+				   uint32_t *id); /* E_NOTFOUND */
+MUST enum err directory_app_used(struct store *st, uint32_t account, uint32_t id,
+				 int64_t now); /* E_NOTFOUND */
 
 /* --- aliases --- */
 /* E_NOTFOUND: no such domain; E_EXISTS: a user or an alias has the address; E_LIMIT: no target,

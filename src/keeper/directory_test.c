@@ -5,6 +5,7 @@
 #include "keeper/record.h"
 
 static struct arena *a;
+static const struct secret horse = { .hash = { HORSE, sizeof(HORSE) - 1 } };
 static struct store *st;
 
 static void test_domains(void)
@@ -28,9 +29,9 @@ static void test_users(void)
 	struct mailbox_info box;
 
 	CHECK(one > 0);
-	CHECK_NUM(directory_user_add(st, test_name(a, "demo1@example.test"), S(HORSE), 0, &account),
+	CHECK_NUM(directory_user_add(st, test_name(a, "demo1@example.test"), &horse, 0, &account),
 		  E_EXISTS);
-	CHECK_NUM(directory_user_add(st, test_name(a, "demo1@example.org"), S(HORSE), 0, &account),
+	CHECK_NUM(directory_user_add(st, test_name(a, "demo1@example.org"), &horse, 0, &account),
 		  E_NOTFOUND);
 	CHECK_NUM(directory_user(st, test_name(a, "DEMO1@example.test"), a, &u), OK);
 	CHECK_NUM(u.account, one);
@@ -79,7 +80,7 @@ static void test_aliases(void)
 	CHECK_NUM(directory_alias_add(st, test_name(a, "x@elsewhere.test"), targets, 1),
 		  E_NOTFOUND);
 	CHECK_NUM(directory_alias_add(st, test_name(a, "y@example.test"), targets, 0), E_LIMIT);
-	CHECK_NUM(directory_user_add(st, info, S(HORSE), 0, &account), E_EXISTS);
+	CHECK_NUM(directory_user_add(st, info, &horse, 0, &account), E_EXISTS);
 	CHECK_NUM(directory_alias_delete(st, test_name(a, "y@example.test")), E_NOTFOUND);
 	CHECK_NUM(directory_alias_delete(st, info), OK);
 	CHECK_NUM(directory_alias_delete(st, info), E_NOTFOUND);

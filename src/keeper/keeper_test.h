@@ -30,9 +30,10 @@ static inline struct name test_name(struct arena *a, const char *text)
 
 static inline uint32_t test_user(struct store *st, struct arena *a, const char *text)
 {
+	struct secret horse = { .hash = S(HORSE) };
 	uint32_t account = 0;
 
-	CHECK_NUM(directory_user_add(st, test_name(a, text), S(HORSE), 0, &account), OK);
+	CHECK_NUM(directory_user_add(st, test_name(a, text), &horse, 0, &account), OK);
 	return account;
 }
 

@@ -18,6 +18,7 @@ struct logins {
 	struct str dummy;    /* a hash of ours that no password fits */
 	unsigned at_once, hashing, waiting;
 	struct signal freed; /* a hash is done */
+	bool rehash;
 };
 
 enum err logins_new(struct store *st, struct logins **out)
@@ -80,6 +81,7 @@ static void turn_done(struct logins *l)
 struct job {
 	struct str hash, password, dummy;
 	struct arena *a;
+	struct secret *secret; /* what is made; a hash that is there stays */
 	enum err result;
 };
 
@@ -93,11 +95,13 @@ static void verify(void *arg)
 		j->result = E_DENIED;
 }
 
-static void make_hash(void *arg)
+static void make_secret(void *arg)
 {
 	struct job *j = arg;
 
-	j->result = password_hash(j->a, j->password, &j->hash);
+	j->result = j->secret->hash.n ? OK : password_hash(j->a, j->password, &j->secret->hash);
+	if (!j->result)
+		j->result = scram_make(j->password, &j->secret->scram);
 }
 
 static enum err run_job(struct logins *l, void (*fn)(void *arg), struct job *j)
@@ -111,13 +115,38 @@ static enum err run_job(struct logins *l, void (*fn)(void *arg), struct job *j)
 	return j->result;
 }
 
-enum err login_hash(struct logins *l, struct str password, struct arena *a, struct str *out)
+enum err login_hash(struct logins *l, struct str password, struct arena *a, struct secret *out)
 {
-	struct job j = { .password = password, .a = a };
-	enum err e = run_job(l, make_hash, &j);
+	struct job j = { .password = password, .a = a, .secret = out };
 
-	*out = j.hash;
-	return e;
+	*out = (struct secret){ 0 };
+	return run_job(l, make_secret, &j);
+}
+
+/* The password is known just now: a hash brought along becomes one of ours, and where there is
+ * no verifier one is made. Whatever fails, the login is good, and the next one tries again. */
+static void improve(struct logins *l, uint32_t account, const struct secret *s, struct str password,
+		    struct arena *a)
+{
+	bool rehash = l->rehash && !password_is_own(s->hash);
+	struct secret better = *s;
+	struct job j = { .password = password, .a = a, .secret = &better };
+
+	if (!rehash && s->scram.iterations)
+		return;
+	if (rehash)
+		better.hash = S("");
+	enum err e = run_job(l, make_secret, &j);
+	if (!e && !rehash && !better.scram.iterations)
+		return;
+	if (!e)
+		e = directory_secret_upgrade(l->store, account, &better);
+	if (e && e != E_NOTFOUND)
+		log_event(LOG_WARN, "password.upgrade", KVN("account", account), KVE(e));
+	else if (!e)
+		log_event(LOG_INFO, "password.upgrade", KVN("account", account),
+			  KVC("hash", rehash ? "renewed" : "kept"),
+			  KVC("scram", better.scram.iterations ? "yes" : "no"));
 }
 
 /* --- the decision --- */
@@ -145,14 +174,47 @@ static enum err look_up(struct logins *l, struct str text, struct arena *a, stru
 	return OK;
 }
 
+/* An app password of the account? It costs microseconds, so it comes before the hash; only what
+ * has the form of one is looked at. *by is for the log. E_NOTFOUND: none. */
+static enum err try_app(struct logins *l, const struct login_try *t, const struct user *u,
+			struct arena *a, struct str *by, const char **reason)
+{
+	const struct app *app = NULL;
+	char chars[APP_CHARS];
+	struct apps apps;
+	enum err e = E_NOTFOUND;
+
+	if (u->account && u->state == USER_ACTIVE && app_read(t->password, chars))
+		e = directory_apps(l->store, u->account, a, &apps);
+	if (!e)
+		app = app_find(apps.app, apps.n, chars);
+	sodium_memzero(chars, sizeof(chars));
+	if (!app)
+		return e ? e : E_NOTFOUND;
+	if (!(app->protocols & app_protocol(t->proto))) {
+		*reason = "app password not for this protocol";
+		return E_NOTFOUND;
+	}
+	int64_t now = clock_wall();
+	if (now - app->used >= APP_USED_EVERY_S || app->used > now)
+		e = directory_app_used(l->store, u->account, app->id, now);
+	if (e == E_NOTFOUND) /* withdrawn meanwhile */
+		return e;
+	if (e)
+		log_event(LOG_WARN, "password.app", KVN("account", u->account), KVE(e));
+	*by = str_fmt(a, "app:%.*s", FMT(app->name));
+	*reason = "app password verified";
+	return OK;
+}
+
 static void log_login(struct logins *l, const struct login_try *t, const struct user *u,
-		      const char *reason, bool good)
+		      const char *reason, struct str by, bool good)
 {
 	int64_t now = clock_wall();
 	unsigned failures = good ? lockout_failures(l->lockout, t->ip, now)
 				 : lockout_failed(l->lockout, t->ip, now);
 
-	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason),
+	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason), KV("by", by),
 		  KV("user", t->user), KVN("account", u->account), KV("ip", t->ip),
 		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
 		  KVN("failures", failures));
@@ -169,7 +231,13 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 	if (e)
 		return e;
 	bool may = u.account && s.hash.n && u.state == USER_ACTIVE;
-	if (may && recent_has(l->recent, u.account, s.serial, t->password, clock_ms())) {
+	struct str by = S("password");
+	e = try_app(l, t, &u, a, &by, &reason);
+	if (e && e != E_NOTFOUND)
+		return e;
+	if (!e) {
+		; /* no hash is asked for */
+	} else if (may && recent_has(l->recent, u.account, s.serial, t->password, clock_ms())) {
 		reason = "password verified minutes ago";
 	} else {
 		struct job j = { .hash = may ? s.hash : l->dummy,
@@ -180,17 +248,23 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 		if (e && e != E_DENIED)
 			return e;
 		if (e || !may) {
-			log_login(l, t, &u, reason, false);
+			log_login(l, t, &u, reason, by, false);
 			return E_DENIED;
 		}
 		reason = "password verified";
 		recent_add(l->recent, u.account, s.serial, t->password, clock_ms());
+		improve(l, u.account, &s, t->password, a);
 	}
 	*out = (struct login){ .account = u.account,
 			       .quota = u.quota,
 			       .address = name_text(a, u.name) };
-	log_login(l, t, &u, reason, true);
+	log_login(l, t, &u, reason, by, true);
 	return OK;
+}
+
+void login_configure(struct logins *l, bool rehash)
+{
+	l->rehash = rehash;
 }
 
 void login_forget(struct logins *l, uint32_t account)

@@ -22,9 +22,12 @@ void logins_free(struct logins **l);
 /* As keeper_login. (suspends) */
 MUST enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
 			  struct login *out);
-/* A password for the directory, hashed beside the loop with the others. (suspends) E_AGAIN:
- * too many wait already. E_IO. */
-MUST enum err login_hash(struct logins *l, struct str password, struct arena *a, struct str *out);
+/* A password for the directory, hashed beside the loop with the others, and its verifier.
+ * (suspends) E_AGAIN: too many wait already. E_IO. */
+MUST enum err login_hash(struct logins *l, struct str password, struct arena *a,
+			 struct secret *out);
+/* rehash: a good login with a hash that was brought along makes it one of ours. */
+void login_configure(struct logins *l, bool rehash);
 /* The account's password is another one now, or the account is gone. */
 void login_forget(struct logins *l, uint32_t account);
 /* A password came in clear: remembered as a failure, logged as a warning. */

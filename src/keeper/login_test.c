@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "keeper/keeper_test.h"
 #include "keeper/login.h"
+#include "keeper/password.h"
 
 static struct arena *a;
 static struct store *st;
@@ -63,12 +64,12 @@ static void test_login(void)
 /* After a change only the new password is right, however fresh the memory of the old one. */
 static void test_change(void)
 {
-	struct str hash;
+	struct secret fresh;
 
 	clock_fake_step(0); /* from here on time stands still between the steps */
 	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), OK);
-	CHECK_NUM(login_hash(logins, S("Another-2-Horse"), a, &hash), OK);
-	CHECK_NUM(directory_secret_set(st, demo1, hash), OK);
+	CHECK_NUM(login_hash(logins, S("Another-2-Horse"), a, &fresh), OK);
+	CHECK_NUM(directory_secret_put(st, demo1, &fresh), OK);
 	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), E_DENIED);
 	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
 	CHECK(logged("reason=\"password verified\""));
@@ -83,6 +84,85 @@ static void test_change(void)
 	clock_fake_step(1);
 	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
 	CHECK(logged("reason=\"password verified\""));
+}
+
+static void add_app(const char *name, const char *protocols, char text[APP_TEXT + 1])
+{
+	struct app app = { .name = str_of(name) };
+
+	CHECK_NUM(app_protocols_read(str_of(protocols), &app.protocols), OK);
+	app_make(&app, text);
+	CHECK_NUM(directory_app_add(st, demo1, &app), OK);
+}
+
+static int64_t app_used(void)
+{
+	struct apps l;
+
+	CHECK_NUM(directory_apps(st, demo1, a, &l), OK);
+	return l.n ? l.app[0].used : 0;
+}
+
+static void test_apps(void)
+{
+	char phone[APP_TEXT + 1], pop[APP_TEXT + 1];
+	uint32_t id;
+
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	add_app("my phone", "", phone);
+	add_app("pop only", "pop3", pop);
+	CHECK_NUM(app_used(), 0);
+	CHECK_NUM(try_login("demo1@example.test", phone, "192.0.2.5"), OK);
+	CHECK(logged("by=\"app:my phone\"") && logged("app password verified"));
+	int64_t used = app_used();
+	CHECK(used > 0);
+	clock_fake_step((APP_USED_EVERY_S - 1) * 1000);
+	CHECK_NUM(try_login("demo1@example.test", phone, "192.0.2.5"), OK);
+	CHECK_NUM(app_used(), used); /* written once an hour at most */
+	clock_fake_step(1000);
+	CHECK_NUM(try_login("demo1@example.test", phone, "192.0.2.5"), OK);
+	CHECK_NUM(app_used(), used + APP_USED_EVERY_S);
+
+	CHECK_NUM(try_login("demo1@example.test", pop, "192.0.2.6"), E_DENIED);
+	CHECK(logged("app password not for this protocol"));
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.5"), OK);
+	CHECK(logged("by=password"));
+	CHECK_NUM(try_login("nobody@example.test", phone, "192.0.2.6"), E_DENIED);
+	CHECK_NUM(directory_app_delete(st, demo1, S("my phone"), &id), OK);
+	CHECK_NUM(try_login("demo1@example.test", phone, "192.0.2.6"), E_DENIED);
+	CHECK(logged("reason=\"wrong password\"") && !logged(phone));
+	CHECK_NUM(directory_app_delete(st, demo1, S("pop only"), &id), OK);
+}
+
+/* A good login makes what was brought along ours, once; the password stays what it was. */
+static void test_upgrade(void)
+{
+	struct secret s = { 0 }, again = { 0 };
+
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	CHECK_NUM(directory_secret(st, demo1, a, &again), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Wrong-1-Horse", "192.0.2.7"), E_DENIED);
+	CHECK_NUM(directory_secret(st, demo1, a, &s), OK);
+	CHECK(str_is(s.hash, HORSE) && !s.scram.iterations);
+	/* Without the option the hash stays; a verifier is made all the same. */
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.7"), OK);
+	CHECK_NUM(directory_secret(st, demo1, a, &s), OK);
+	CHECK(str_is(s.hash, HORSE) && s.scram.iterations);
+	login_configure(logins, true);
+	login_forget(logins, demo1);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.7"), OK);
+	CHECK_NUM(directory_secret(st, demo1, a, &s), OK);
+	CHECK(password_is_own(s.hash) && s.scram.iterations);
+	CHECK(s.serial == again.serial && s.changed == again.changed);
+	CHECK_NUM(password_verify(s.hash, S("Right-1-Horse")), OK);
+	login_forget(logins, demo1);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.7"), OK);
+	CHECK_NUM(directory_secret(st, demo1, a, &again), OK);
+	CHECK(str_eq(s.hash, again.hash)); /* once */
+	/* One that came too late, behind a change. */
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	CHECK_NUM(directory_secret_upgrade(st, demo1, &s), E_NOTFOUND);
+	login_configure(logins, false);
 }
 
 /* An unknown user must take as long as a known one: a ratio, because machines differ. */
@@ -107,9 +187,9 @@ static void test_time(void)
 	int64_t imported = cost_us("demo1@example.test");
 	int64_t unknown = cost_us("nobody@example.test");
 	CHECK(imported > unknown / 2 && imported < unknown * 2);
-	struct str hash;
-	CHECK_NUM(login_hash(logins, S("Right-1-Horse"), a, &hash), OK);
-	CHECK_NUM(directory_secret_set(st, demo1, hash), OK);
+	struct secret fresh;
+	CHECK_NUM(login_hash(logins, S("Right-1-Horse"), a, &fresh), OK);
+	CHECK_NUM(directory_secret_put(st, demo1, &fresh), OK);
 	int64_t own = cost_us("demo1@example.test");
 	CHECK(own > unknown / 2 && own < unknown * 2);
 	printf("refused in us: own %lld, imported %lld, unknown %lld\n", (long long)own,
@@ -208,6 +288,8 @@ static void run(void *arg)
 	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
 	test_change();
 	test_crowd();
+	test_apps();
+	test_upgrade();
 	log_capture(NULL, NULL);
 	logins_free(&logins);
 	store_close(&st);

@@ -181,12 +181,12 @@ enum err op_alias_list(struct asked *q)
 
 /* The hash that is brought along, or that of a password which keeps to the rule. */
 static enum err make_hash(struct asked *q, struct str user, struct str password, struct str given,
-			  struct str *out)
+			  struct secret *out)
 {
 	const char *why;
 
 	if (given.n) {
-		*out = given;
+		*out = (struct secret){ .hash = given };
 		if (password_hash_known(given, &why)) {
 			q->why = str_of(why);
 			return E_SYNTAX;
@@ -205,7 +205,7 @@ enum err op_user_add(struct asked *q)
 {
 	struct str text = scan_blob(q->in), password = scan_blob(q->in), given = scan_blob(q->in);
 	uint64_t quota = scan_u64(q->in);
-	struct str hash;
+	struct secret fresh;
 	struct user old;
 	struct name n;
 	uint32_t account;
@@ -217,9 +217,9 @@ enum err op_user_add(struct asked *q)
 		return e;
 	if (!directory_user(q->k->store, n, q->a, &old)) /* before the costly hash */
 		return say(q, E_EXISTS, "this user is there already", text);
-	e = make_hash(q, text, password, given, &hash);
+	e = make_hash(q, text, password, given, &fresh);
 	if (!e)
-		e = directory_user_add(q->k->store, n, hash, quota, &account);
+		e = directory_user_add(q->k->store, n, &fresh, quota, &account);
 	if (e == E_EXISTS)
 		return say(q, e, "a user or an alias has this address already", text);
 	if (e == E_NOTFOUND)
@@ -256,7 +256,7 @@ enum err op_user_passwd(struct asked *q)
 {
 	struct str text = scan_blob(q->in), password = scan_blob(q->in), given = scan_blob(q->in);
 	struct user u = { 0 };
-	struct str hash;
+	struct secret fresh;
 	struct name n;
 
 	if (!scan_end(q->in))
@@ -268,9 +268,9 @@ enum err op_user_passwd(struct asked *q)
 	if (e == E_NOTFOUND)
 		return say(q, e, "there is no such user here", text);
 	if (!e)
-		e = make_hash(q, text, password, given, &hash);
+		e = make_hash(q, text, password, given, &fresh);
 	if (!e)
-		e = directory_secret_set(q->k->store, u.account, hash);
+		e = directory_secret_put(q->k->store, u.account, &fresh);
 	/* Even where it is not known whether the new one was stored: ask the hash again. */
 	login_forget(q->k->logins, u.account);
 	if (!e)

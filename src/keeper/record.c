@@ -2,7 +2,7 @@
 /* keeper/record.c - keys and values of the directory. */
 #include "keeper/record.h"
 
-enum { RECORD_VERSION = 1, RECORD_MAX = VALUE_MAX };
+enum { RECORD_VERSION = 1, SECRET_VERSION = 2, RECORD_MAX = VALUE_MAX };
 
 struct str key_domain(struct arena *a, struct str domain)
 {
@@ -34,12 +34,17 @@ bool key_account_of(struct str key, uint32_t *account)
 
 /* --- writing: records are small, the buffer's maximum is never met but by a BUG --- */
 
-static struct buf record_new(void)
+static struct buf record_of(uint8_t version)
 {
 	struct buf b = buf_new(RECORD_MAX);
 
-	buf_u8(&b, RECORD_VERSION);
+	buf_u8(&b, version);
 	return b;
+}
+
+static struct buf record_new(void)
+{
+	return record_of(RECORD_VERSION);
 }
 
 static struct str record_done(struct arena *a, struct buf *b)
@@ -99,13 +104,39 @@ struct str record_name(struct arena *a, struct name n)
 	return record_done(a, &b);
 }
 
+/* Version 1 ended behind the hash. */
 struct str record_secret(struct arena *a, const struct secret *s)
 {
-	struct buf b = record_new();
+	struct buf b = record_of(SECRET_VERSION);
 
 	buf_u64(&b, s->serial);
 	buf_u64(&b, (uint64_t)s->changed);
 	buf_blob(&b, s->hash);
+	buf_u32(&b, s->scram.iterations);
+	if (s->scram.iterations) {
+		buf_put(&b, STR((const char *)s->scram.salt, SCRAM_SALT));
+		buf_put(&b, STR((const char *)s->scram.stored, SCRAM_KEY));
+		buf_put(&b, STR((const char *)s->scram.server, SCRAM_KEY));
+	}
+	return record_done(a, &b);
+}
+
+struct str record_apps(struct arena *a, const struct apps *l)
+{
+	struct buf b = record_new();
+
+	buf_u32(&b, l->last);
+	buf_u32(&b, (uint32_t)l->n);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct app *p = &l->app[i];
+		buf_u32(&b, p->id);
+		buf_blob(&b, p->name);
+		buf_u64(&b, (uint64_t)p->created);
+		buf_u64(&b, (uint64_t)p->used);
+		buf_u8(&b, p->protocols);
+		buf_put(&b, STR((const char *)p->salt, APP_SALT));
+		buf_put(&b, STR((const char *)p->digest, APP_DIGEST));
+	}
 	return record_done(a, &b);
 }
 
@@ -200,16 +231,60 @@ enum err name_read(struct str value, struct arena *a, struct name *out)
 	return ended(&in);
 }
 
+static void take_octets(struct scan *in, uint8_t *out, size_t n)
+{
+	struct str s = scan_take(in, n);
+
+	if (!in->bad)
+		memcpy(out, s.p, n);
+}
+
 enum err secret_read(struct str value, struct arena *a, struct secret *out)
+{
+	struct scan in = scan(value);
+
+	if (value.n == 0)
+		return E_CORRUPT;
+	unsigned version = scan_u8(&in);
+	if (version != RECORD_VERSION && version != SECRET_VERSION)
+		return E_VERSION;
+	out->serial = scan_u64(&in);
+	out->changed = (int64_t)scan_u64(&in);
+	out->hash = str_dup(a, scan_blob(&in));
+	out->scram = (struct scram){ 0 };
+	if (version == RECORD_VERSION)
+		return ended(&in);
+	out->scram.iterations = scan_u32(&in);
+	if (out->scram.iterations) {
+		take_octets(&in, out->scram.salt, SCRAM_SALT);
+		take_octets(&in, out->scram.stored, SCRAM_KEY);
+		take_octets(&in, out->scram.server, SCRAM_KEY);
+	}
+	return ended(&in);
+}
+
+enum err apps_read(struct str value, struct arena *a, struct apps *out)
 {
 	struct scan in;
 	enum err e = begin(value, &in);
 
 	if (e)
 		return e;
-	out->serial = scan_u64(&in);
-	out->changed = (int64_t)scan_u64(&in);
-	out->hash = str_dup(a, scan_blob(&in));
+	out->last = scan_u32(&in);
+	out->n = scan_u32(&in);
+	if (in.bad || out->n > APPS_MAX)
+		return E_CORRUPT;
+	out->app = ARENA_ARRAY(a, struct app, APPS_MAX);
+	for (size_t i = 0; i < out->n; i++) {
+		struct app *p = &out->app[i];
+		p->id = scan_u32(&in);
+		p->name = str_dup(a, scan_blob(&in));
+		p->created = (int64_t)scan_u64(&in);
+		p->used = (int64_t)scan_u64(&in);
+		p->protocols = scan_u8(&in);
+		take_octets(&in, p->salt, APP_SALT);
+		take_octets(&in, p->digest, APP_DIGEST);
+	}
 	return ended(&in);
 }
 

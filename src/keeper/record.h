@@ -10,7 +10,7 @@
 struct str key_domain(struct arena *a, struct str domain);
 struct str key_user(struct arena *a, struct name n);
 struct str key_alias(struct arena *a, struct name n);
-/* kind: 'a', 'p' or 'x'. */
+/* kind: 'a', 'p', 'w' or 'x'. */
 struct str key_account(struct arena *a, char kind, uint32_t account);
 
 bool key_account_of(struct str key, uint32_t *account);
@@ -20,6 +20,7 @@ struct str record_user(struct arena *a, const struct user *u);
 struct str record_alias(struct arena *a, const struct alias *l);
 struct str record_name(struct arena *a, struct name n);
 struct str record_secret(struct arena *a, const struct secret *s);
+struct str record_apps(struct arena *a, const struct apps *l);
 struct str record_number(struct arena *a, uint32_t n);
 
 /* E_VERSION, E_CORRUPT. Texts are copied to the arena. */
@@ -28,6 +29,7 @@ MUST enum err user_read(struct str value, struct arena *a, struct user *out);
 MUST enum err alias_read(struct str value, struct arena *a, struct alias *out);
 MUST enum err name_read(struct str value, struct arena *a, struct name *out);
 MUST enum err secret_read(struct str value, struct arena *a, struct secret *out);
+MUST enum err apps_read(struct str value, struct arena *a, struct apps *out);
 MUST enum err number_read(struct str value, uint32_t *out);
 
 #endif

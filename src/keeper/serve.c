@@ -178,6 +178,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 	k->store = st;
 	k->logins = logins;
 	k->conf = *conf;
+	login_configure(logins, conf->rehash);
 	k->sides[0] = (struct side){ k, FACE_MX };
 	k->sides[1] = (struct side){ k, FACE_SESSION };
 	k->sides[2] = (struct side){ k, FACE_OPERATOR };
@@ -188,6 +189,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
 {
 	k->conf = *conf;
+	login_configure(k->logins, conf->rehash);
 }
 
 void keeping_close(struct keeping **k)

@@ -18,6 +18,7 @@ struct keeping_conf {
 	unsigned password_min;     /* characters of a new password */
 	unsigned password_classes; /* kinds of characters that it must have; 0: advice only */
 	struct leaked *leaked;     /* borrowed as long; NULL: no list */
+	bool rehash;               /* hashes brought along become ours at a login */
 };
 
 /* st is borrowed. Ends first what a crash left half done. (suspends) E_IO and the store's. */

@@ -53,6 +53,8 @@ static const struct key keys[] = {
 	  "Of lower case, upper case, digits and specials so many must be there; 0: advice only." },
 	{ "password", "leaked", VALUE_PATH, AT(leaked), "",
 	  "A sorted list of SHA-1 of leaked passwords, which are refused; empty: none." },
+	{ "password", "rehash", VALUE_YES, AT(password_rehash), "yes",
+	  "A hash that a user brought along becomes one of ours at his next login." },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
 	  "At a time, each process." },
 	{ "limits", "message_size", VALUE_SIZE, AT(message_size), "50M", "Octets of one message." },

@@ -31,8 +31,9 @@ struct config {
 	unsigned recipients, hops;
 	unsigned password_min; /* characters of a new password */
 	unsigned password_classes;
-	struct str leaked; /* a file, or "" */
-	uint64_t quota;    /* octets for a new user, 0: no limit */
+	struct str leaked;    /* a file, or "" */
+	bool password_rehash; /* hashes brought along become ours at a login */
+	uint64_t quota;       /* octets for a new user, 0: no limit */
 	int64_t idle_ms;
 };
 

@@ -29,6 +29,7 @@ static void test_wrong(void)
 	wrong("hostname = x\nlimits {\n\thops = 3\n", "/etc/t.conf:4: a section is not closed");
 	wrong("hostname = x\n}\n", "/etc/t.conf:2: unexpected closing brace");
 	wrong("password_min = 9\n", "/etc/t.conf:1: no such option 'password_min'");
+	wrong("password { rehash = maybe }", "/etc/t.conf:1: rehash: \"maybe\" is not yes or no");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
 
@@ -37,14 +38,16 @@ static void test_good(void)
 	struct config c;
 	struct str why = S_NONE;
 
-	CHECK_NUM(config_parse(S("/srv/m/t.conf"),
-			       S("# a comment\nhostname = mail.example.test\nstate = data\n"
-				 "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
-				 "= {}\n}\n"
-				 "password {\n require_classes = 3\n leaked = pwned.txt\n}\n"
-				 "limits {\n message_size = 20M\n idle = 45min\n}\n"),
-			       a, &c, &why),
-		  OK);
+	CHECK_NUM(
+		config_parse(
+			S("/srv/m/t.conf"),
+			S("# a comment\nhostname = mail.example.test\nstate = data\n"
+			  "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
+			  "= {}\n}\n"
+			  "password {\n require_classes = 3\n rehash = no\n leaked = pwned.txt\n}\n"
+			  "limits {\n message_size = 20M\n idle = 45min\n}\n"),
+			a, &c, &why),
+		OK);
 	CHECK_STR(c.hostname, "mail.example.test");
 	CHECK_STR(c.state, "/srv/m/data");
 	CHECK_STR(c.store, "lmdb:/srv/m/data/store");
@@ -60,6 +63,7 @@ static void test_good(void)
 	CHECK_NUM(c.recipients, 1000);
 	CHECK_NUM(c.password_min, 8);
 	CHECK_NUM(c.password_classes, 3);
+	CHECK(!c.password_rehash);
 	CHECK_STR(c.leaked, "/srv/m/pwned.txt");
 	CHECK(c.workers_mx >= 1);
 }
@@ -78,6 +82,7 @@ static void test_print(void)
 	CHECK_NUM(config_parse(S("/x"), S(""), a, &defaults, &why), OK);
 	CHECK(str_eq(c.state, defaults.state));
 	CHECK_NUM(c.smtp.n, defaults.smtp.n);
+	CHECK(c.password_rehash);
 	CHECK_NUM(c.message_size, defaults.message_size);
 	buf_free(&b);
 }

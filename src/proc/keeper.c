@@ -76,7 +76,8 @@ static struct keeping_conf conf(const struct child *c)
 	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
 				      .password_min = g->password_min,
 				      .password_classes = g->password_classes,
-				      .leaked = g->leaked.n ? leaked : NULL };
+				      .leaked = g->leaked.n ? leaked : NULL,
+				      .rehash = g->password_rehash };
 }
 
 static enum err start(struct child *c)

@@ -87,6 +87,11 @@ bool value_set(const struct key *k, struct str text, struct str path, struct are
 		if (!log_level_of(text, field))
 			return wrong(k, text, "debug, info, warn or error", a, why);
 		return true;
+	case VALUE_YES:
+		if (!str_is(text, "yes") && !str_is(text, "no"))
+			return wrong(k, text, "yes or no", a, why);
+		*(bool *)field = str_is(text, "yes");
+		return true;
 	case VALUE_LIST: break;
 	}
 	BUG_IF(true);

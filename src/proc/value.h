@@ -11,6 +11,7 @@ enum value_type {
 	VALUE_SIZE,  /* octets, with K, M, G, T */
 	VALUE_TIME,  /* ms, s, min, h, d; kept as milliseconds */
 	VALUE_LEVEL, /* of the log */
+	VALUE_YES,   /* yes or no */
 	VALUE_LIST,  /* of addresses */
 };
 
