@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ static _Noreturn void become(struct minded *m, int fd, const struct passwd *user
 	if (user && (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
 		     setuid(user->pw_uid)))
 		_exit(125);
+	/* What the service manager gave main (ports below 1024, the kernel's bans) is main's. */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
