@@ -189,7 +189,17 @@ static const struct {
 	  9,
 	  "\xef\xbf\xbd"
 	  "a" },
+	{ "windows-1252", "\x80", 9, "\xe2\x82\xac" },
+	{ "CP1251", "\xe0", 9, "\xd0\xb0" },
+	{ "gb2312", "\xb0\xa1", 9, "\xe5\x95\x8a" },
+	{ "ks_c_5601-1987", "\xb0\xa1", 9, "\xea\xb0\x80" },
+	{ "x-sjis", "\x82\xa0", 9, "\xe3\x81\x82" },
+	/* what one text leaves open is not the next one's */
+	{ "iso-2022-jp", "\x1b$B$\"", 9, "\xe3\x81\x82" },
+	{ "iso-2022-jp", "$B", 9, "$B" },
 	{ "nonsense", "a", 9, NULL },
+	{ "ISO-2022-CN-EXT", "a", 9, NULL }, /* libc's, but not mail's */
+	{ "IBM1047", "a", 9, NULL },
 	{ "utf-8//TRANSLIT", "a", 9, NULL },
 	{ "a/b", "a", 9, NULL },
 };

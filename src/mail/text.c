@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <iconv.h>
 
+#include "mail/charset.h"
 #include "mail/header.h"
 #include "mail/lex.h"
 #include "base/buf.h"
 #include "base/encode.h"
-
-enum { CHARSET_MAX = 40 };
 
 #define REPLACEMENT S("\xef\xbf\xbd") /* U+FFFD */
 
@@ -90,11 +88,6 @@ static void converted(iconv_t cd, struct str in, struct buf *out)
 	}
 }
 
-static bool charset_char(char c)
-{
-	return ascii_alpha(c) || ascii_digit(c) || (c && strchr("-_.:+", c));
-}
-
 /* "utf8", "UTF-8": names are compared without case and dashes by people who write mail. */
 static bool is_utf8(struct str charset)
 {
@@ -105,7 +98,7 @@ static bool is_utf8(struct str charset)
 enum err text_to_utf8(struct arena *a, struct str charset, struct str in, size_t max,
 		      struct str *out)
 {
-	struct scan name = scan(charset);
+	iconv_t cd;
 
 	*out = S_NONE;
 	/* ASCII with the high bit set is not ASCII, and most often UTF-8. */
@@ -117,18 +110,11 @@ enum err text_to_utf8(struct arena *a, struct str charset, struct str in, size_t
 		*out = latin1(a, in, max);
 		return OK;
 	}
-	/* Nothing that iconv would take for an option ("//TRANSLIT") or a file. */
-	scan_span(&name, charset_char);
-	if (!scan_end(&name) || charset.n > CHARSET_MAX)
-		return E_NOTFOUND;
-	iconv_t cd = iconv_open("UTF-8", str_c(a, charset));
-
-	if (cd == (iconv_t)-1)
+	if (!charset_converter(charset, &cd))
 		return E_NOTFOUND;
 	struct buf text = buf_new(max);
 
 	converted(cd, in, &text);
-	iconv_close(cd);
 	*out = str_dup(a, buf_str(&text));
 	buf_free(&text);
 	return OK;
