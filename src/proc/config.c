@@ -14,11 +14,13 @@
 
 static const struct key keys[] = {
 	{ "", "hostname", VALUE_TEXT, AT(hostname), "localhost",
-	  "The name of this server: in greetings and Received lines; it should be in the DNS." },
+	  "The name of this server: in greetings and Received lines; it should be in the DNS.",
+	  .fits = value_is_host, .want = "a host name like mail.example.org" },
 	{ "", "state", VALUE_PATH, AT(state), "/var/lib/tecsmail",
 	  "The folder of everything that is kept." },
 	{ "", "store", VALUE_TEXT, AT(store), "",
-	  "Engine and place of the mail; empty: lmdb in state." },
+	  "Engine and place of the mail; empty: lmdb in state.", .fits = value_is_store,
+	  .want = "lmdb:FOLDER" },
 	{ "", "control", VALUE_PATH, AT(control), "",
 	  "The socket of the operator's commands; empty: run/control in state." },
 	{ "", "user", VALUE_TEXT, AT(user), "",
@@ -26,9 +28,10 @@ static const struct key keys[] = {
 	  "unchanged." },
 	{ "", "log", VALUE_LEVEL, AT(log_level), "info", "debug, info, warn or error." },
 	{ "", "postmaster", VALUE_TEXT, AT(postmaster), "",
-	  "Who gets the mail for postmaster in each domain; empty: the domain's first user." },
-	{ "", "detail", VALUE_TEXT, AT(detail), "+",
-	  "Parts user and detail in user+detail@domain." },
+	  "Who gets the mail for postmaster in each domain; empty: the domain's first user.",
+	  .fits = value_is_address, .want = "an address (user@domain)" },
+	{ "", "detail", VALUE_TEXT, AT(detail), "+", "Parts user and detail in user+detail@domain.",
+	  .fits = value_is_detail, .want = "made of signs like + - _" },
 	{ "", "quota", VALUE_SIZE, AT(quota), "0",
 	  "Octets that a new user may keep; 0: no limit." },
 	{ "listen", "smtp", VALUE_LIST, AT(smtp), "*:25", "Mail from other servers." },
@@ -50,17 +53,22 @@ static const struct key keys[] = {
 	{ "password", "min_length", VALUE_COUNT, AT(password_min), "8",
 	  "Characters of a new password; 8 is the least." },
 	{ "password", "require_classes", VALUE_COUNT, AT(password_classes), "0",
-	  "Of lower case, upper case, digits and specials so many must be there; 0: advice only." },
+	  "Of lower case, upper case, digits and specials so many must be there; 0: advice only.",
+	  .most = "4" },
 	{ "password", "leaked", VALUE_PATH, AT(leaked), "",
 	  "A sorted list of SHA-1 of leaked passwords, which are refused; empty: none." },
 	{ "password", "rehash", VALUE_YES, AT(password_rehash), "yes",
 	  "A hash that a user brought along becomes one of ours at his next login." },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
-	  "At a time, each process." },
-	{ "limits", "message_size", VALUE_SIZE, AT(message_size), "50M", "Octets of one message." },
-	{ "limits", "recipients", VALUE_COUNT, AT(recipients), "1000", "Of one message." },
-	{ "limits", "hops", VALUE_COUNT, AT(hops), "50", "Received lines: more is a loop." },
-	{ "limits", "idle", VALUE_TIME, AT(idle_ms), "31min", "A silent IMAP client is cut off." },
+	  "At a time, each process.", .least = "1" },
+	{ "limits", "message_size", VALUE_SIZE, AT(message_size), "50M", "Octets of one message.",
+	  .least = "64K" },
+	{ "limits", "recipients", VALUE_COUNT, AT(recipients), "1000", "Of one message.",
+	  .least = "1" },
+	{ "limits", "hops", VALUE_COUNT, AT(hops), "50", "Received lines: more is a loop.",
+	  .least = "1" },
+	{ "limits", "idle", VALUE_TIME, AT(idle_ms), "31min", "A silent IMAP client is cut off.",
+	  .least = "1s" },
 };
 
 static const struct key *key_find(struct str section, struct str name)
@@ -269,9 +277,14 @@ enum err file_read(struct str path, size_t max, struct arena *a, struct str *out
 	}
 	char *p = arena_alloc(a, max + 1);
 	size_t n = 0;
-	ssize_t got;
+	ssize_t got = 0;
 	while (n <= max && (got = read(fd, p + n, max + 1 - n)) > 0)
 		n += (size_t)got;
+	if (got < 0) {
+		*why = str_fmt(a, "%.*s: %s", FMT(path), strerror(errno));
+		close(fd);
+		return E_IO;
+	}
 	close(fd);
 	if (n > max) {
 		*why = str_fmt(a, "%.*s: longer than %zu octets", FMT(path), max);

@@ -2,6 +2,7 @@
 /* What an operator may write, and what he is told where it is wrong. */
 #include "check.h"
 #include "proc/config.h"
+#include "proc/value.h"
 
 static struct arena *a;
 
@@ -29,6 +30,20 @@ static void test_wrong(void)
 	wrong("hostname = x\nlimits {\n\thops = 3\n", "/etc/t.conf:4: a section is not closed");
 	wrong("hostname = x\n}\n", "/etc/t.conf:2: unexpected closing brace");
 	wrong("password_min = 9\n", "/etc/t.conf:1: no such option 'password_min'");
+	wrong("hostname = \"\"\n",
+	      "/etc/t.conf:1: hostname: \"\" is not a host name like mail.example.org");
+	wrong("hostname = \"a b\"\n",
+	      "/etc/t.conf:1: hostname: \"a b\" is not a host name like mail.example.org");
+	wrong("store = rados\n", "/etc/t.conf:1: store: \"rados\" is not lmdb:FOLDER");
+	wrong("postmaster = anna\n",
+	      "/etc/t.conf:1: postmaster: \"anna\" is not an address (user@domain)");
+	wrong("detail = \"+@\"\n", "/etc/t.conf:1: detail: \"+@\" is not made of signs like + - _");
+	wrong("\nlimits { recipients = 0 }\n",
+	      "/etc/t.conf:2: recipients: \"0\" is not at least 1");
+	wrong("limits { message_size = 20 }\n",
+	      "/etc/t.conf:1: message_size: \"20\" is not at least 64K");
+	wrong("password { require_classes = 5 }\n",
+	      "/etc/t.conf:1: require_classes: \"5\" is not at most 4");
 	wrong("password { rehash = maybe }", "/etc/t.conf:1: rehash: \"maybe\" is not yes or no");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
@@ -87,6 +102,28 @@ static void test_print(void)
 	buf_free(&b);
 }
 
+static void test_texts(void)
+{
+	CHECK(value_is_host(S("a-1.example")) && value_is_host(S("localhost")));
+	CHECK(!value_is_host(S(".a")) && !value_is_host(S("a..b")) && !value_is_host(S("a.")));
+	CHECK(!value_is_host(S("m\303\274.example")) && !value_is_host(S("[192.0.2.1]")));
+	CHECK(value_is_store(S("")) && value_is_store(S("lmdb:/srv")) &&
+	      !value_is_store(S("lmdb:")));
+	CHECK(value_is_address(S("")) && value_is_address(S("a@b.example")));
+	CHECK(!value_is_address(S("@b.example")) && !value_is_address(S("a@")));
+	CHECK(value_is_detail(S("")) && value_is_detail(S("+-_")) && !value_is_detail(S("x")));
+}
+
+/* A folder is no file, and says so. */
+static void test_folder(void)
+{
+	struct config c;
+	struct str why = S_NONE;
+
+	CHECK_NUM(config_load(S("/"), a, &c, &why), E_IO);
+	CHECK_STR(why, "/: Is a directory");
+}
+
 static void test_address(void)
 {
 	struct str host;
@@ -106,6 +143,8 @@ int main(void)
 	test_good();
 	test_print();
 	test_address();
+	test_texts();
+	test_folder();
 	arena_free(&a);
 	return check_done();
 }

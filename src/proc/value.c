@@ -50,11 +50,67 @@ static struct str absolute(struct str text, struct str path, struct arena *a)
 	return str_fmt(a, "%.*s/%.*s", FMT(str_part(path, 0, slash)), FMT(text));
 }
 
+static bool alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool value_is_host(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		bool inner = i && i + 1 < text.n && text.p[i - 1] != '.';
+		if (!alnum(c) && !((c == '-' || c == '.') && inner))
+			return false;
+	}
+	return text.n && text.n <= 253;
+}
+
+bool value_is_store(struct str text)
+{
+	return !text.n || str_is(text, "mem:") || (text.n > 5 && str_starts(text, S("lmdb:")));
+}
+
+bool value_is_address(struct str text)
+{
+	size_t at = str_rfind(text, '@');
+
+	return !text.n || (at && at < text.n && value_is_host(str_from(text, at + 1)));
+}
+
+/* What parts may stand in no other role: neither letters nor the sign before the domain. */
+bool value_is_detail(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~' || alnum(text.p[i]) || text.p[i] == '@')
+			return false;
+	return true;
+}
+
 static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,
 		  struct str *why)
 {
 	*why = str_fmt(a, "%s: \"%.*s\" is not %s", k->name, FMT(str_part(text, 0, 100)), want);
 	return false;
+}
+
+static bool number_of(enum value_type type, struct str text, uint64_t *out)
+{
+	return type == VALUE_COUNT  ? count(text, out)
+	       : type == VALUE_SIZE ? with_unit(text, sizes, LENGTH(sizes), out)
+				    : with_unit(text, times, LENGTH(times), out);
+}
+
+static bool within(const struct key *k, struct str text, uint64_t number, struct arena *a,
+		   struct str *why)
+{
+	uint64_t bound;
+
+	if (k->least && number_of(k->type, str_of(k->least), &bound) && number < bound)
+		return wrong(k, text, str_c(a, str_fmt(a, "at least %s", k->least)), a, why);
+	if (k->most && number_of(k->type, str_of(k->most), &bound) && number > bound)
+		return wrong(k, text, str_c(a, str_fmt(a, "at most %s", k->most)), a, why);
+	return true;
 }
 
 bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,
@@ -66,23 +122,27 @@ bool value_set(const struct key *k, struct str text, struct str path, struct are
 	if (text.n > TEXT_MAX)
 		return wrong(k, text, "short enough", a, why);
 	switch (k->type) {
-	case VALUE_TEXT: *(struct str *)field = text; return true;
+	case VALUE_TEXT:
+		if (k->fits && !k->fits(text))
+			return wrong(k, text, k->want, a, why);
+		*(struct str *)field = text;
+		return true;
 	case VALUE_PATH: *(struct str *)field = absolute(text, path, a); return true;
 	case VALUE_COUNT:
-		if (!count(text, &number))
+		if (!number_of(k->type, text, &number))
 			return wrong(k, text, "a number up to 1000000", a, why);
 		*(unsigned *)field = (unsigned)number;
-		return true;
+		return within(k, text, number, a, why);
 	case VALUE_SIZE:
-		if (!with_unit(text, sizes, LENGTH(sizes), &number))
+		if (!number_of(k->type, text, &number))
 			return wrong(k, text, "a size like 50M (K, M, G, T)", a, why);
 		*(uint64_t *)field = number;
-		return true;
+		return within(k, text, number, a, why);
 	case VALUE_TIME:
-		if (!with_unit(text, times, LENGTH(times), &number))
+		if (!number_of(k->type, text, &number))
 			return wrong(k, text, "a time like 30s (ms, s, min, h, d)", a, why);
 		*(int64_t *)field = (int64_t)number;
-		return true;
+		return within(k, text, number, a, why);
 	case VALUE_LEVEL:
 		if (!log_level_of(text, field))
 			return wrong(k, text, "debug, info, warn or error", a, why);
