@@ -205,8 +205,10 @@ static const struct verb *verb_find(const struct smtp *s, struct str name)
 	return NULL;
 }
 
-static struct reply out_of_order(const struct smtp *s)
+static struct reply out_of_order(const struct smtp *s, const struct verb *v)
 {
+	if (s->state > READY && v->when & READY)
+		return reply(503, "5.5.1", "a message is under way: RSET drops it");
 	switch (s->state) {
 	case START: return reply(503, "5.5.1", "say EHLO first");
 	case READY: return reply(503, "5.5.1", "say MAIL first");
@@ -230,7 +232,7 @@ static struct reply run(struct smtp *s, const struct verb *v, struct scan *in)
 	if (!v->run)
 		return reply(502, "5.5.1", "not done here");
 	if (!(v->when & s->state))
-		return out_of_order(s);
+		return out_of_order(s, v);
 	return v->run(s, in);
 }
 
