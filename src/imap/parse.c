@@ -155,7 +155,7 @@ struct str imap_mailbox(struct scan *in, struct arena *a, const char **why)
 {
 	struct str raw = imap_astring(in, a), name;
 
-	*why = "the mailbox name is not possible: no control characters, no empty levels";
+	*why = "the mailbox name is not possible: no control characters, *, % or empty levels";
 	if (in->bad)
 		return S_NONE;
 	if (raw.n > 4 * MAILBOX_NAME_MAX) {
