@@ -70,6 +70,22 @@ static enum err room(struct smtp *s, const struct route *r)
 	return e;
 }
 
+/* A detail that names no mailbox means the inbox; known so early, 1,000 details that somebody
+ * thought up bring a message once. */
+static void settle(struct smtp *s, struct route *r)
+{
+	struct mailbox_info info;
+
+	if (!r->mailbox.n)
+		return;
+	enum err e = box_status(s->srv->store, r->account, r->mailbox, s->cmd, &info);
+
+	if (e == E_NOTFOUND || (!e && (!info.exists || str_is(info.name, "INBOX"))))
+		r->mailbox = S("");
+	else if (!e)
+		r->mailbox = info.name;
+}
+
 /* Where the recipient leads to; all of it must be here, and have room. */
 static struct reply find(struct smtp *s, struct path to, struct route **routes, size_t *n)
 {
@@ -89,6 +105,8 @@ static struct reply find(struct smtp *s, struct path to, struct route **routes, 
 				     is_submission(s) ? no_outbound
 						      : "this address leads to another server, "
 							"which is not possible yet");
+	for (size_t i = 0; i < *n; i++)
+		settle(s, *routes + i);
 	if (*n == 1)
 		e = room(s, *routes);
 	return e ? reply_err(e) : (struct reply){ 0 };
