@@ -21,15 +21,15 @@ static _Noreturn void become(struct minded *m, int fd, const struct passwd *user
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(fd, CHILD_FD) < 0 || fcntl(CHILD_FD, F_SETFD, 0) < 0)
-		_exit(126);
+		_exit(NO_SOCKET);
 	syscall(SYS_close_range, CHILD_FD + 1, ~0U, 0);
 	if (user && (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
 		     setuid(user->pw_uid)))
-		_exit(125);
+		_exit(NO_USER);
 	/* What the service manager gave main (ports below 1024, the kernel's bans) is main's. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	execv("/proc/self/exe", argv);
-	_exit(127);
+	_exit(NO_EXEC);
 }
 
 enum err spawn(struct minded *m)

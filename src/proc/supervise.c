@@ -132,6 +132,15 @@ static enum err bring_up(struct minded *m)
 	return OK;
 }
 
+static const char *meaning(int status)
+{
+	switch (WIFEXITED(status) ? WEXITSTATUS(status) : 0) {
+	case NO_USER: return "could not become the user of the configuration";
+	case NO_EXEC: return "the program cannot be executed, perhaps not by that user";
+	default: return WIFSIGNALED(status) ? "killed" : "ended";
+	}
+}
+
 /* Waits for the process to end, and says how it ended. */
 static void mourn(struct minded *m)
 {
@@ -143,7 +152,11 @@ static void mourn(struct minded *m)
 	if (!m->program->stopping)
 		log_event(LOG_ERROR, "child.ended", KVC("child", m->name), KVN("pid", m->pid),
 			  KVN("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
-			  KVN("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
+			  KVN("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0),
+			  KVC("reason", meaning(status)));
+	if (!m->program->started && !m->program->failure.n)
+		m->program->failure =
+			str_fmt(m->program->orders.arena, "%s: %s", m->name, meaning(status));
 	m->pid = 0;
 }
 

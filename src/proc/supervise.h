@@ -64,6 +64,8 @@ struct program {
  * E_DENIED, E_EXISTS (address in use), E_IO: why says which. */
 MUST enum err bind_all(struct program *p, struct arena *a, struct str *why);
 
+/* Exit statuses of a child that did not get as far as its own main. */
+enum { NO_USER = 125, NO_SOCKET = 126, NO_EXEC = 127 };
 /* Starts the child's process: fork, CHILD_FD, exec of this program (proc/spawn.c). */
 MUST enum err spawn(struct minded *m);
 
