@@ -18,6 +18,12 @@ static const struct command commands[] = {
 	  "give a user another password" },
 	{ "user delete", cmd_user_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
 	  "remove a user and all of his mail" },
+	{ "user app-password add", cmd_app_add, NEEDS_SERVER, OPT_JSON | OPT_PROTOCOL, 2, 2,
+	  "ADDRESS NAME", "make an app password for a device and show it, once" },
+	{ "user app-password list", cmd_app_list, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "show a user's app passwords and when they were used" },
+	{ "user app-password delete", cmd_app_delete, NEEDS_SERVER, OPT_JSON, 2, 2, "ADDRESS NAME",
+	  "withdraw an app password" },
 	{ "alias add", cmd_alias_add, NEEDS_SERVER, OPT_JSON, 2, WORDS_MAX, "ADDRESS TARGET...",
 	  "deliver an address (or *@DOMAIN: all that nobody has) to others" },
 	{ "alias list", cmd_alias_list, NEEDS_SERVER, OPT_JSON, 0, 1, "[DOMAIN]",
@@ -41,12 +47,14 @@ static const struct {
 	const char *word;
 	enum ctl_option bit;
 	const char *meaning;
+	const char *value; /* what it takes, or NULL */
 } options[] = {
 	{ "--json", OPT_JSON, "write JSON, for programs" },
 	{ "--password-stdin", OPT_PASSWORD_STDIN,
 	  "read the password from the first line of standard input" },
 	{ "--hash", OPT_HASH, "what is asked for or read is a hash: crypt(3) or {SCHEME}" },
-	{ "--quota", OPT_QUOTA, "SIZE that the user may keep (500M, 2G; 0: no limit)" },
+	{ "--quota", OPT_QUOTA, "SIZE that the user may keep (500M, 2G; 0: no limit)", "SIZE" },
+	{ "--protocol", OPT_PROTOCOL, "LIST of imap,pop3,submission: for these alone", "LIST" },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 
@@ -80,16 +88,32 @@ void ctl_help(FILE *to, const struct command *only)
 		return;
 	}
 	fprintf(to, "usage: tecsmail [-c FILE] COMMAND [--json] [ARGUMENT...]\n\n");
-	fprintf(to, "  %-32s the server, in the foreground\n", "serve");
+	fprintf(to, "  %-38s the server, in the foreground\n", "serve");
 	for (size_t i = 0; i < LENGTH(commands); i++) {
 		snprintf(head, sizeof(head), "%s %s", commands[i].name, commands[i].usage);
-		fprintf(to, "  %-32s %s\n", head, commands[i].meaning);
+		fprintf(to, "  %-38s %s\n", head, commands[i].meaning);
 	}
 	fprintf(to, "\ntecsmail COMMAND --help tells more. Default of -c: %s\n\n%s", CONFIG_PATH,
 		codes);
 }
 
 /* --- reading the command line --- */
+
+static struct str *value_of(struct ctl *c, enum ctl_option bit)
+{
+	return bit == OPT_QUOTA ? &c->quota : &c->protocol;
+}
+
+/* "--quota SIZE" in two words. */
+static bool takes_next(struct str word, enum ctl_option *bit)
+{
+	for (size_t i = 0; i < LENGTH(options); i++) {
+		*bit = options[i].bit;
+		if (options[i].value && str_is(word, options[i].word))
+			return true;
+	}
+	return false;
+}
 
 static enum err take_option(struct ctl *c, struct str word, struct str *why)
 {
@@ -102,14 +126,15 @@ static enum err take_option(struct ctl *c, struct str word, struct str *why)
 	for (size_t i = 0; i < LENGTH(options); i++) {
 		if (!str_is(name, options[i].word))
 			continue;
-		bool wants = options[i].bit == OPT_QUOTA;
-		if (wants != (name.n < word.n)) {
-			*why = str_fmt(c->arena, "%s %s", options[i].word,
-				       wants ? "wants a value: --quota=SIZE" : "takes no value");
+		const char *value = options[i].value;
+		if ((value != NULL) != (name.n < word.n)) {
+			*why = value ? str_fmt(c->arena, "%s wants a value: %s=%s", options[i].word,
+					       options[i].word, value)
+				     : str_fmt(c->arena, "%s takes no value", options[i].word);
 			return E_SYNTAX;
 		}
-		if (wants)
-			c->quota = str_from(word, name.n + 1);
+		if (value)
+			*value_of(c, options[i].bit) = str_from(word, name.n + 1);
 		c->options |= options[i].bit;
 		return OK;
 	}
@@ -117,19 +142,32 @@ static enum err take_option(struct ctl *c, struct str word, struct str *why)
 	return E_SYNTAX;
 }
 
-/* Takes the command's name, of one or two words, off the front of the words. */
+/* How many words at the front are those of the name; all: they are all of them. */
+static size_t words_of(const struct ctl *c, struct str name, bool *all)
+{
+	size_t n = 0;
+
+	while (name.n && n < c->nwords) {
+		size_t sp = str_find(name, ' ');
+		if (!str_eq(c->words[n], str_part(name, 0, sp)))
+			break;
+		n++;
+		name = str_from(name, sp + 1);
+	}
+	*all = name.n == 0;
+	return n;
+}
+
+/* Takes the command's name, of one to three words, off the front of the words. */
 static enum err find_command(struct ctl *c, struct str *why)
 {
-	bool group = false;
+	bool group = false, all;
 
 	for (size_t i = 0; i < LENGTH(commands); i++) {
-		struct str name = str_of(commands[i].name);
-		size_t sp = str_find(name, ' '), n = sp < name.n ? 2 : 1;
+		size_t n = words_of(c, str_of(commands[i].name), &all);
 
-		if (!str_eq(c->words[0], str_part(name, 0, sp)))
-			continue;
-		group = n == 2;
-		if (n == 2 && (c->nwords < 2 || !str_eq(c->words[1], str_from(name, sp + 1))))
+		group |= n > 0;
+		if (!all)
 			continue;
 		c->command = &commands[i];
 		c->words += n;
@@ -172,6 +210,7 @@ static enum err check_command(struct ctl *c, struct str *why)
 enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why)
 {
 	bool only_words = false;
+	enum ctl_option bit;
 	enum err e;
 
 	c->path = S(CONFIG_PATH);
@@ -187,9 +226,9 @@ enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why)
 				return E_SYNTAX;
 			}
 			c->path = str_of(argv[i]);
-		} else if (!only_words && str_is(word, "--quota") && i + 1 < argc) {
-			c->options |= OPT_QUOTA;
-			c->quota = str_of(argv[++i]);
+		} else if (!only_words && i + 1 < argc && takes_next(word, &bit)) {
+			c->options |= bit;
+			*value_of(c, bit) = str_of(argv[++i]);
 		} else if (!only_words && word.n > 1 && *word.p == '-') {
 			if ((e = take_option(c, word, why)))
 				return e;

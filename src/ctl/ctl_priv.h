@@ -16,6 +16,7 @@ enum ctl_option { /* bits */
 		  OPT_HASH = 4,
 		  OPT_QUOTA = 8,
 		  OPT_CONFIG = 16,
+		  OPT_PROTOCOL = 32,
 };
 
 struct ctl {
@@ -24,8 +25,8 @@ struct ctl {
 	struct str path;               /* of the configuration */
 	unsigned options;              /* those given */
 	bool help;
-	struct str quota;  /* --quota's value */
-	struct str *words; /* the arguments behind the command's name */
+	struct str quota, protocol; /* the values of these options */
+	struct str *words;          /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
 	struct peer *peer;    /* the running server's keeper, where it asks for that */
@@ -86,6 +87,9 @@ int cmd_user_add(struct ctl *c);
 int cmd_user_delete(struct ctl *c);
 int cmd_user_list(struct ctl *c);
 int cmd_user_passwd(struct ctl *c);
+int cmd_app_add(struct ctl *c);
+int cmd_app_list(struct ctl *c);
+int cmd_app_delete(struct ctl *c);
 int cmd_alias_add(struct ctl *c);
 int cmd_alias_delete(struct ctl *c);
 int cmd_alias_list(struct ctl *c);

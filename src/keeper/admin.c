@@ -103,6 +103,65 @@ enum err admin_alias_add(struct peer *p, struct str address, const struct str *t
 	return ask(p, CALL_ALIAS_ADD, &b, a, &in, why);
 }
 
+/* --- app passwords --- */
+
+static enum err misunderstood(struct str *why)
+{
+	*why = S("the server's answer was not understood");
+	return E_VERSION;
+}
+
+enum err admin_app_add(struct peer *p, struct str address, struct str name, struct str protocols,
+		       struct arena *a, struct str *password, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, address);
+	buf_blob(&b, name);
+	buf_blob(&b, protocols);
+	enum err e = ask(p, CALL_APP_ADD, &b, a, &in, why);
+	if (e)
+		return e;
+	*password = scan_blob(&in);
+	return scan_end(&in) ? OK : misunderstood(why);
+}
+
+enum err admin_app_delete(struct peer *p, struct str address, struct str name, struct arena *a,
+			  struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, address);
+	buf_blob(&b, name);
+	return ask(p, CALL_APP_DELETE, &b, a, &in, why);
+}
+
+enum err admin_app_list(struct peer *p, struct str address, struct arena *a, struct admin_app **out,
+			size_t *n, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, address);
+	enum err e = ask(p, CALL_APP_LIST, &b, a, &in, why);
+	if (e)
+		return e;
+	*n = scan_u32(&in);
+	if (in.bad || *n > APPS_MAX)
+		return misunderstood(why);
+	*out = ARENA_ARRAY(a, struct admin_app, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct admin_app *app = *out + i;
+		app->name = scan_blob(&in);
+		app->protocols = scan_blob(&in);
+		app->created = (int64_t)scan_u64(&in);
+		app->used = (int64_t)scan_u64(&in);
+	}
+	return scan_end(&in) ? OK : misunderstood(why);
+}
+
 /* --- lists --- */
 
 static void read_domain(struct scan *in, struct arena *a, struct admin_row *r)

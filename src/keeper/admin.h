@@ -34,6 +34,19 @@ MUST enum err admin_alias_add(struct peer *p, struct str address, const struct s
 MUST enum err admin_alias_delete(struct peer *p, struct str address, struct arena *a,
 				 struct str *why); /* E_NOTFOUND */
 
+/* App passwords; protocols "" is all. E_NOTFOUND, E_EXISTS, E_LIMIT; *password is shown once. */
+MUST enum err admin_app_add(struct peer *p, struct str address, struct str name,
+			    struct str protocols, struct arena *a, struct str *password,
+			    struct str *why);
+MUST enum err admin_app_delete(struct peer *p, struct str address, struct str name, struct arena *a,
+			       struct str *why);
+struct admin_app {
+	struct str name, protocols;
+	int64_t created, used; /* UTC seconds; used: to the hour or so, 0: never */
+};
+MUST enum err admin_app_list(struct peer *p, struct str address, struct arena *a,
+			     struct admin_app **out, size_t *n, struct str *why);
+
 /* Lists, of one domain or ("") all, in order; row is called for each and keeps no pointers. */
 struct admin_row {
 	uint32_t account;          /* users */

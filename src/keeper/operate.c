@@ -8,7 +8,7 @@
 
 enum { ROWS_MAX = 200, ROWS_OCTETS = 64 * 1024 };
 
-static enum err say(struct asked *q, enum err e, const char *text, struct str what)
+enum err op_say(struct asked *q, enum err e, const char *text, struct str what)
 {
 	q->why = str_fmt(q->a, "%.*s: %s", FMT(str_part(what, 0, 300)), text);
 	return e;
@@ -21,18 +21,18 @@ static enum err take_domain(struct asked *q, struct str *out)
 	if (!scan_end(q->in))
 		return E_SYNTAX;
 	if (name_domain(q->a, text, out))
-		return say(q, E_SYNTAX, "this is no domain name", text);
+		return op_say(q, E_SYNTAX, "this is no domain name", text);
 	return OK;
 }
 
-static enum err read_address(struct asked *q, struct str text, bool catch_all, struct name *out)
+enum err op_address(struct asked *q, struct str text, bool catch_all, struct name *out)
 {
 	if (name_parse(q->a, text, catch_all, out))
-		return say(q, E_SYNTAX,
-			   catch_all
-				   ? "this is no address (user@domain, or *@domain for all others)"
-				   : "this is no address (user@domain)",
-			   text);
+		return op_say(
+			q, E_SYNTAX,
+			catch_all ? "this is no address (user@domain, or *@domain for all others)"
+				  : "this is no address (user@domain)",
+			text);
 	return OK;
 }
 
@@ -47,7 +47,7 @@ enum err op_domain_add(struct asked *q)
 		return e;
 	e = directory_domain_add(q->k->store, domain);
 	if (e == E_EXISTS)
-		return say(q, e, "this domain is there already", domain);
+		return op_say(q, e, "this domain is there already", domain);
 	if (!e)
 		log_event(LOG_INFO, "domain.add", KV("domain", domain));
 	return e;
@@ -62,10 +62,10 @@ enum err op_domain_delete(struct asked *q)
 		return e;
 	e = directory_domain_delete(q->k->store, domain);
 	if (e == E_NOTFOUND)
-		return say(q, e, "there is no such domain here", domain);
+		return op_say(q, e, "there is no such domain here", domain);
 	if (e == E_DENIED)
-		return say(q, e, "this domain still has users or aliases: delete them first",
-			   domain);
+		return op_say(q, e, "this domain still has users or aliases: delete them first",
+			      domain);
 	if (!e)
 		log_event(LOG_INFO, "domain.delete", KV("domain", domain));
 	return e;
@@ -82,7 +82,7 @@ static enum err take_page(struct asked *q, struct page *p)
 	if (!scan_end(q->in) || p->after.n > KEY_MAX)
 		return E_SYNTAX;
 	if (domain.n && name_domain(q->a, domain, &p->domain))
-		return say(q, E_SYNTAX, "this is no domain name", domain);
+		return op_say(q, E_SYNTAX, "this is no domain name", domain);
 	return OK;
 }
 
@@ -212,18 +212,19 @@ enum err op_user_add(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = read_address(q, text, false, &n);
+	enum err e = op_address(q, text, false, &n);
 	if (e)
 		return e;
 	if (!directory_user(q->k->store, n, q->a, &old)) /* before the costly hash */
-		return say(q, E_EXISTS, "this user is there already", text);
+		return op_say(q, E_EXISTS, "this user is there already", text);
 	e = make_hash(q, text, password, given, &fresh);
 	if (!e)
 		e = directory_user_add(q->k->store, n, &fresh, quota, &account);
 	if (e == E_EXISTS)
-		return say(q, e, "a user or an alias has this address already", text);
+		return op_say(q, e, "a user or an alias has this address already", text);
 	if (e == E_NOTFOUND)
-		return say(q, e, "its domain is not one of ours: add it first (domain add)", text);
+		return op_say(q, e, "its domain is not one of ours: add it first (domain add)",
+			      text);
 	if (!e) {
 		log_event(LOG_INFO, "user.add", KV("user", text), KVN("account", account));
 		buf_u32(q->out, account);
@@ -239,12 +240,12 @@ enum err op_user_delete(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = read_address(q, text, false, &n);
+	enum err e = op_address(q, text, false, &n);
 	if (e)
 		return e;
 	e = directory_user_delete(q->k->store, n, &account);
 	if (e == E_NOTFOUND)
-		return say(q, e, "there is no such user here", text);
+		return op_say(q, e, "there is no such user here", text);
 	if (!e) {
 		login_forget(q->k->logins, account);
 		log_event(LOG_INFO, "user.delete", KV("user", text), KVN("account", account));
@@ -261,12 +262,12 @@ enum err op_user_passwd(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = read_address(q, text, false, &n);
+	enum err e = op_address(q, text, false, &n);
 	if (e)
 		return e;
 	e = directory_user(q->k->store, n, q->a, &u);
 	if (e == E_NOTFOUND)
-		return say(q, e, "there is no such user here", text);
+		return op_say(q, e, "there is no such user here", text);
 	if (!e)
 		e = make_hash(q, text, password, given, &fresh);
 	if (!e)
@@ -287,25 +288,26 @@ enum err op_alias_add(struct asked *q)
 	struct name name;
 
 	if (q->in->bad || n > ALIAS_TARGETS_MAX)
-		return say(q, E_LIMIT, "an alias has at most 1000 targets", text);
+		return op_say(q, E_LIMIT, "an alias has at most 1000 targets", text);
 	struct str *texts = ARENA_ARRAY(q->a, struct str, n);
 	struct name *targets = ARENA_ARRAY(q->a, struct name, n);
 	for (uint32_t i = 0; i < n; i++)
 		texts[i] = scan_blob(q->in);
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = read_address(q, text, true, &name);
+	enum err e = op_address(q, text, true, &name);
 	for (uint32_t i = 0; i < n && !e; i++)
-		e = read_address(q, texts[i], false, &targets[i]);
+		e = op_address(q, texts[i], false, &targets[i]);
 	if (e)
 		return e;
 	e = directory_alias_add(q->k->store, name, targets, n);
 	switch (e) {
 	case OK: log_event(LOG_INFO, "alias.add", KV("alias", text), KVN("targets", n)); return OK;
-	case E_EXISTS: return say(q, e, "a user or an alias has this address already", text);
+	case E_EXISTS: return op_say(q, e, "a user or an alias has this address already", text);
 	case E_NOTFOUND:
-		return say(q, e, "its domain is not one of ours: add it first (domain add)", text);
-	case E_LIMIT: return say(q, e, "no target, or too many (1000, 100 KiB at most)", text);
+		return op_say(q, e, "its domain is not one of ours: add it first (domain add)",
+			      text);
+	case E_LIMIT: return op_say(q, e, "no target, or too many (1000, 100 KiB at most)", text);
 	default: return e;
 	}
 }
@@ -317,12 +319,12 @@ enum err op_alias_delete(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = read_address(q, text, true, &n);
+	enum err e = op_address(q, text, true, &n);
 	if (e)
 		return e;
 	e = directory_alias_delete(q->k->store, n);
 	if (e == E_NOTFOUND)
-		return say(q, e, "there is no such alias here", text);
+		return op_say(q, e, "there is no such alias here", text);
 	if (!e)
 		log_event(LOG_INFO, "alias.delete", KV("alias", text));
 	return e;

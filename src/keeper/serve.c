@@ -123,6 +123,9 @@ static const struct call {
 	{ CALL_ALIAS_ADD, op_alias_add, FACE_OPERATOR },
 	{ CALL_ALIAS_DELETE, op_alias_delete, FACE_OPERATOR },
 	{ CALL_ALIAS_LIST, op_alias_list, FACE_OPERATOR },
+	{ CALL_APP_ADD, op_app_add, FACE_OPERATOR },
+	{ CALL_APP_LIST, op_app_list, FACE_OPERATOR },
+	{ CALL_APP_DELETE, op_app_delete, FACE_OPERATOR },
 };
 
 /* The operator's result and its sentence travel as fields, before those of the call. */

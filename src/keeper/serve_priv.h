@@ -34,6 +34,8 @@ struct password_verdict password_judge(const struct keeping *k, struct str passw
 				       struct str user);
 
 /* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
+enum err op_say(struct asked *q, enum err e, const char *text, struct str what); /* gives e */
+enum err op_address(struct asked *q, struct str text, bool catch_all, struct name *out);
 enum err op_domain_add(struct asked *q);
 enum err op_domain_delete(struct asked *q);
 enum err op_domain_list(struct asked *q);
@@ -44,5 +46,8 @@ enum err op_user_list(struct asked *q);
 enum err op_alias_add(struct asked *q);
 enum err op_alias_delete(struct asked *q);
 enum err op_alias_list(struct asked *q);
+enum err op_app_add(struct asked *q); /* operate_app.c */
+enum err op_app_list(struct asked *q);
+enum err op_app_delete(struct asked *q);
 
 #endif

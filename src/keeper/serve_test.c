@@ -59,6 +59,36 @@ static void test_operator(void)
 	peer_close(&server);
 }
 
+static void test_apps(void)
+{
+	struct peer *server,
+		*op = peer_new(served(FACE_OPERATOR, &server), (struct ipc_service){ 0 });
+	struct str who = S("demo1@example.test"), name = S("my phone"), password, why;
+	struct admin_app *app;
+	size_t n;
+
+	CHECK_NUM(admin_app_add(op, who, name, S("imap"), a, &password, &why), OK);
+	CHECK_NUM(password.n, APP_TEXT);
+	CHECK_NUM(admin_app_add(op, who, name, S(""), a, &password, &why), E_EXISTS);
+	CHECK_STR(why, "my phone: the user has an app password of this name already");
+	CHECK_NUM(admin_app_add(op, who, S(""), S(""), a, &password, &why), E_SYNTAX);
+	CHECK_NUM(admin_app_add(op, who, S("x"), S("smtp"), a, &password, &why), E_SYNTAX);
+	CHECK_STR(why, "smtp: protocols are imap, pop3, submission");
+	CHECK_NUM(admin_app_add(op, S("no@example.test"), name, S(""), a, &password, &why),
+		  E_NOTFOUND);
+	CHECK_NUM(admin_app_list(op, who, a, &app, &n, &why), OK);
+	CHECK_NUM(n, 1);
+	CHECK_STR(app[0].name, "my phone");
+	CHECK_STR(app[0].protocols, "imap");
+	CHECK(app[0].created > 0 && app[0].used == 0);
+	CHECK_NUM(admin_app_delete(op, who, name, a, &why), OK);
+	CHECK_NUM(admin_app_delete(op, who, name, a, &why), E_NOTFOUND);
+	CHECK_NUM(admin_app_list(op, who, a, &app, &n, &why), OK);
+	CHECK_NUM(n, 0);
+	peer_close(&op);
+	peer_close(&server);
+}
+
 struct count {
 	size_t n, targets;
 	uint64_t quota;
@@ -251,6 +281,7 @@ static void run(void *arg)
 	st = test_store(a);
 	CHECK_NUM(keeping_new(st, &conf, &keeping), OK);
 	test_operator();
+	test_apps();
 	test_lists();
 	test_session();
 	test_faces();

@@ -29,6 +29,9 @@ enum keeper_call {
 	CALL_ALIAS_ADD,     /* blob address, u32 n, n * blob target */
 	CALL_ALIAS_DELETE,  /* blob address */
 	CALL_ALIAS_LIST,    /* page -> rows */
+	CALL_APP_ADD,       /* blob address, blob name, blob protocols -> blob password */
+	CALL_APP_LIST,      /* blob address -> u32 n, n * (blob, blob, u64 created, u64 used) */
+	CALL_APP_DELETE,    /* blob address, blob name */
 };
 
 #endif

@@ -123,6 +123,32 @@ def operator_users(server):
 
 
 @scenario()
+def operator_app_passwords(server):
+    """One for a device: it counts beside the main one, for its protocols, until it is withdrawn."""
+    user = server.user("apps")
+    words = "user", "app-password"
+    phone = server.order(*words, "add", user.address, "my phone").strip()
+    answer = json.loads(server.order(*words, "add", user.address, "pop only", "--protocol", "pop3",
+                                     "--json"))
+    check(may_login(server, User(user.address, phone)), "the app password")
+    check(may_login(server, User(user.address, phone.replace("-", "").upper())), "as people type")
+    check(may_login(server, user), "the main password beside it")
+    check(not may_login(server, User(user.address, answer["password"])), "pop3's over IMAP")
+    rows = {r["name"]: r for r in
+            json.loads(server.order(*words, "list", user.address, "--json"))}
+    check(rows["my phone"]["used"] > 0 and rows["pop only"]["used"] == 0, f"last use: {rows}")
+    equal(rows["pop only"]["protocols"], "pop3", "protocols")
+    check("my phone" in server.order(*words, "list", user.address), "the list for people")
+    check('by="app:my phone"' in server.log_text(), "the log does not say by which")
+    check(phone not in server.log_text(), "the log has the password")
+    refused(server, EXISTS, *words, "add", user.address, "my phone")
+    refused(server, NOTFOUND, *words, "list", "nobody@example.test")
+    server.order(*words, "delete", user.address, "my phone")
+    check(not may_login(server, User(user.address, phone)), "the withdrawn app password counts")
+    refused(server, NOTFOUND, *words, "delete", "--json", user.address, "my phone")
+
+
+@scenario()
 def operator_password_by_prompt(server):
     """At a terminal it is asked for twice and not shown."""
     user = User("carl@example.test", "Typed-in-12345")
