@@ -65,7 +65,7 @@ static const struct key keys[] = {
 	  .least = "64K" },
 	{ "limits", "recipients", VALUE_COUNT, AT(recipients), "1000", "Of one message.",
 	  .least = "1" },
-	{ "limits", "hops", VALUE_COUNT, AT(hops), "50", "Received lines: more is a loop.",
+	{ "limits", "hops", VALUE_COUNT, AT(hops), "100", "Received lines: more is a loop.",
 	  .least = "1" },
 	{ "limits", "idle", VALUE_TIME, AT(idle_ms), "31min", "A silent IMAP client is cut off.",
 	  .least = "1s" },

@@ -19,7 +19,7 @@ struct smtp_conf smtp_conf_default(void)
 		.hostname = S("localhost"),
 		.message_max = 50 << 20,
 		.recipients_max = 1000,
-		.hops_max = 50,
+		.hops_max = 100, /* RFC 5321 6.3 */
 		.errors_max = 20,
 		.command_ms = 5 * 60 * 1000,
 		.idle_ms = 30 * 60 * 1000,
