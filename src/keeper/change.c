@@ -38,3 +38,47 @@ struct password_verdict password_judge(const struct keeping *k, struct str passw
 	p.leaked = f.found;
 	return password_rule(password, &p);
 }
+
+void password_changed(struct keeping *k, uint32_t account)
+{
+	login_forget(k->logins, account);
+}
+
+static void put_verdict(struct buf *b, const struct password_verdict *v)
+{
+	buf_blob(b, str_of(v->word));
+	buf_blob(b, str_of(v->de));
+	buf_blob(b, str_of(v->en));
+	buf_u8(b, (uint8_t)v->strength.score);
+	buf_blob(b, str_of(v->strength.de));
+	buf_blob(b, str_of(v->strength.en));
+}
+
+enum err call_change(struct asked *q)
+{
+	struct str password = scan_blob(q->in);
+	struct secret fresh;
+	struct login_try t;
+	struct login l = { 0 };
+
+	if (!take_try(q, &t))
+		return E_SYNTAX;
+	t.proto = "password"; /* no app password is for this: a device shall not take over */
+	enum err e = login_check(q->k->logins, &t, q->a, &l);
+	if (e)
+		return e;
+	struct password_verdict v = password_judge(q->k, password, l.address);
+	if (!v.fault) {
+		e = login_hash(q->k->logins, password, q->a, &fresh);
+		if (!e)
+			e = directory_secret_put(q->k->store, l.account, &fresh);
+		/* Even where it is not known whether the new one was stored. */
+		password_changed(q->k, l.account);
+	}
+	if (e)
+		return e;
+	log_event(LOG_INFO, v.fault ? "password.refused" : "password.change", KV("user", l.address),
+		  KVN("account", l.account), KV("ip", t.ip), KVC("reason", v.word));
+	put_verdict(q->out, &v);
+	return OK;
+}

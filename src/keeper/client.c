@@ -158,6 +158,26 @@ enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
 	return e;
 }
 
+enum err keeper_change_password(struct keeper *k, const struct login_try *t, struct str fresh,
+				struct arena *a, struct change *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, fresh);
+	put_try(&b, t);
+	enum err e = ask(k, CALL_CHANGE, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	out->word = scan_blob(&in);
+	out->de = scan_blob(&in);
+	out->en = scan_blob(&in);
+	out->score = scan_u8(&in);
+	out->advice_de = scan_blob(&in);
+	out->advice_en = scan_blob(&in);
+	return eaten(&in);
+}
+
 /* --- reports that nobody waits for --- */
 
 struct report {

@@ -65,6 +65,18 @@ struct login_try {
  * is locked out just now. */
 MUST enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 			   struct login *out);
+/* What became of a new password; the words are those of struct password_verdict. */
+struct change {
+	struct str word;   /* "ok", or why it is refused */
+	struct str de, en; /* a sentence for the user, in German and English */
+	unsigned score;    /* of one that is taken: 0 .. 4 */
+	struct str advice_de, advice_en;
+};
+/* Its owner gives an account another password: t has the old one (no app password), and a wrong
+ * one counts as at a login. OK: out says whether the new one is taken; if so no login remembers
+ * the old one. E_DENIED, E_LIMIT as keeper_login. */
+MUST enum err keeper_change_password(struct keeper *k, const struct login_try *t, struct str fresh,
+				     struct arena *a, struct change *out);
 /* May this account send as that address (its own, an alias that leads to it, user+detail of
  * either)? E_DENIED. The null path is nobody's: E_DENIED. */
 MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from);

@@ -273,7 +273,7 @@ enum err op_user_passwd(struct asked *q)
 	if (!e)
 		e = directory_secret_put(q->k->store, u.account, &fresh);
 	/* Even where it is not known whether the new one was stored: ask the hash again. */
-	login_forget(q->k->logins, u.account);
+	password_changed(q->k, u.account);
 	if (!e)
 		log_event(LOG_INFO, "user.passwd", KV("user", text), KVN("account", u.account));
 	return e;

@@ -57,7 +57,7 @@ static enum err call_domain(struct asked *q)
 	return store_read(q->k->store, S(DIRECTORY_PARTITION), find_domain, &f);
 }
 
-static bool take_try(struct asked *q, struct login_try *t)
+bool take_try(struct asked *q, struct login_try *t)
 {
 	t->user = scan_blob(q->in);
 	t->password = scan_blob(q->in);
@@ -112,6 +112,7 @@ static const struct call {
 	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION },
 	{ CALL_LOGIN, call_login, FACE_SESSION },
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
+	{ CALL_CHANGE, call_change, FACE_SESSION },
 	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
 	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
 	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },

@@ -33,6 +33,11 @@ struct asked {
 struct password_verdict password_judge(const struct keeping *k, struct str password,
 				       struct str user);
 
+/* Behind every change of a password: nothing of the old one may count any longer. */
+void password_changed(struct keeping *k, uint32_t account);
+enum err call_change(struct asked *q);               /* change.c */
+bool take_try(struct asked *q, struct login_try *t); /* the rest of the fields; serve.c */
+
 /* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
 enum err op_say(struct asked *q, enum err e, const char *text, struct str what); /* gives e */
 enum err op_address(struct asked *q, struct str text, bool catch_all, struct name *out);

@@ -181,6 +181,52 @@ static void test_session(void)
 	peer_close(&server);
 }
 
+static void test_change(void)
+{
+	struct keeper *k = keeper_new();
+	struct str first = S("Right-1-Horse"), second = S("Other-2-Mule-77");
+	struct login_try t = { S("demo1@example.test"), first, S("192.0.2.9"), "web", true };
+	struct peer *server, *op_server;
+	struct change c = { 0 };
+	struct login l;
+	struct str app, why;
+
+	keeper_connect(k, served(FACE_SESSION, &server));
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	t.password = S("Wrong-1-Horse");
+	CHECK_NUM(keeper_change_password(k, &t, second, a, &c), E_DENIED);
+	t.password = first;
+	/* Refused with its reason: the old one stays. */
+	CHECK_NUM(keeper_change_password(k, &t, S("short"), a, &c), OK);
+	CHECK_STR(c.word, "too_short");
+	CHECK_STR(c.de, "Das Passwort muss mindestens 10 Zeichen lang sein.");
+	CHECK_STR(c.en, "The password must have at least 10 characters.");
+	CHECK_NUM(keeper_change_password(k, &t, S("gr\xc3\xbc\xc3\x9f-123456"), a, &c), OK);
+	CHECK_STR(c.word, "umlaut");
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	/* No app password changes the main one. */
+	struct peer *op = peer_new(served(FACE_OPERATOR, &op_server), (struct ipc_service){ 0 });
+	CHECK_NUM(admin_app_add(op, t.user, S("phone"), S(""), a, &app, &why), OK);
+	t.password = app;
+	t.proto = "imap";
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	CHECK_NUM(keeper_change_password(k, &t, second, a, &c), E_DENIED);
+	peer_close(&op);
+	peer_close(&op_server);
+
+	t.password = first;
+	CHECK_NUM(keeper_change_password(k, &t, second, a, &c), OK);
+	CHECK_STR(c.word, "ok");
+	CHECK_NUM(c.score, 4);
+	CHECK(c.advice_de.n > 0 && c.advice_en.n > 0);
+	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED); /* however fresh its memory */
+	t.password = second;
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	CHECK_NUM(keeper_change_password(k, &t, first, a, &c), OK);
+	keeper_close(&k);
+	peer_close(&server);
+}
+
 /* What a worker that was broken into asks for in vain. */
 static void test_faces(void)
 {
@@ -284,6 +330,7 @@ static void run(void *arg)
 	test_apps();
 	test_lists();
 	test_session();
+	test_change();
 	test_faces();
 	test_reconnect();
 	keeping_close(&keeping);

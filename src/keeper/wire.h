@@ -18,6 +18,7 @@ enum keeper_call {
 	CALL_LOGIN,     /* try -> u32 account, blob address, u64 quota */
 	CALL_MAY_SEND,  /* u32 account, path -> */
 	CALL_CLEARTEXT, /* try -> */
+	CALL_CHANGE,    /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
 	/* The operator's; each answer begins with u8 err, blob sentence. */
 	CALL_DOMAIN_ADD,    /* blob domain */
 	CALL_DOMAIN_DELETE, /* blob domain */
