@@ -234,14 +234,14 @@ static void refused(void)
 	envelope(c, "<a@b.test>", "bob"); /* RFC 5321 6.3 */
 	say(c, "DATA");
 	expect(c, "354 ");
-	put_many(c, "Received: from x by y; z\r\n", 51);
+	put_many(c, "Received: from x by y; z\r\n", 101);
 	send_octets(c, S("\r\n.\r\n"));
 	expect(c, "554 5.4.6");
 	envelope(c, "<a@b.test>", "bob");
 	say(c, "DATA");
 	expect(c, "354 ");
-	put_many(c, "Received: from x by y; z\r\n", 50);
-	put_many(c, "\r\nReceived: in the body\r\n", 50);
+	put_many(c, "Received: from x by y; z\r\n", 100);
+	put_many(c, "\r\nReceived: in the body\r\n", 100);
 	send_octets(c, S("\r\n.\r\n"));
 	expect(c, "250 2.0.0");
 
