@@ -2,15 +2,17 @@
 """Start, restart, reload, limits and end of the program. Each has a server of its own."""
 import hashlib
 import os
+import pathlib
 import pwd
 import random
 import signal
 import smtplib
 import subprocess
+import tempfile
 import threading
 import time
 
-from harness import (PROGRAM, ROOT, Server, Skip, Wire, check, equal, free_base, message,
+from harness import (PROGRAM, ROOT, Server, Skip, User, Wire, check, equal, free_base, message,
                      program, scenario, wait_until)
 from libraries import Idler
 
@@ -40,6 +42,38 @@ def reload(server):
     seen = len(server.events("reload"))
     os.kill(server.main_pid(), signal.SIGHUP)
     wait_until(lambda: len(server.events("reload")) > seen, 20, "the reload")
+
+
+def add_user(server, address, password):
+    return server.run("user", "add", "--password-stdin", address, stdin=password + "\n")[0]
+
+
+@scenario()
+def passwords(_):
+    """The operator's rule and his list, read by main, in the keeper; the list of a reload."""
+    with tempfile.TemporaryDirectory() as folder:
+        leaked = pathlib.Path(folder, "leaked.txt")
+        known = [hashlib.sha1(f"Stolen-{i:05}".encode()).hexdigest().upper() for i in range(5000)]
+        leaked.write_text("".join(f"{h}:{i}\r\n" for i, h in enumerate(sorted(known))))
+        extra = f'password {{\n require_classes = 3\n leaked = "{leaked}"\n}}\n'
+        with Server(extra=extra) as server:
+            equal(add_user(server, "a@example.test", "Stolen-04711"), 1, "a leaked password")
+            equal(add_user(server, "a@example.test", "onlysmall"), 1, "one kind of characters")
+            equal(add_user(server, "a@example.test", "Stolen-05000"), 0, "one not on the list")
+            again = hashlib.sha1(b"Stolen-05001").hexdigest()
+            fresh = pathlib.Path(folder, "fresh.txt")
+            fresh.write_text(again + "\n")
+            fresh.rename(leaked)
+            reload(server)
+            equal(add_user(server, "b@example.test", "Stolen-05001"), 1, "the list of the reload")
+            equal(add_user(server, "b@example.test", "Stolen-04711"), 0, "the list before")
+            # A hash brought along becomes one of ours at the first login, and works on.
+            hashed = program("openssl", "passwd", "-6", "-salt", "saltsalt", "schlicht").decode()
+            server.order("user", "add", "--hash", "--password-stdin", "c@example.test",
+                         stdin=hashed)
+            for _ in range(2):
+                server.imap(User("c@example.test", "schlicht")).logout()
+            equal(len(server.events("password.upgrade")), 1, "hashes made ours")
 
 
 @scenario(120)
