@@ -54,7 +54,7 @@ static void account(void)
 	struct str value = account_encode(a, &r);
 
 	CHECK_NUM(account_decode(value, &got), OK);
-	CHECK(!memcmp(&r, &got, sizeof r));
+	CHECK(str_eq(account_encode(a, &got), value)); /* field by field: padding may be anything */
 	CHECK_REFUSED(value, account_decode(part, &got));
 	r.inbox = 7; /* was never given */
 	CHECK_NUM(account_decode(account_encode(a, &r), &got), E_CORRUPT);
