@@ -100,13 +100,16 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 	rig.logins++;
 	CHECK(t->tls);
 	CHECK_STR(t->ip, "192.0.2.1");
+	*out = (struct login){ .closed = S("closed until 14:35: 5 wrong passwords") };
 	if (rig.login_error)
 		return rig.login_error;
 	for (uint32_t i = 0; i < LENGTH(users); i++) {
 		struct route r = rig_user(i + 1, S(""));
 
 		if (str_ieq(t->user, r.address) && str_is(t->password, "secret")) {
-			*out = (struct login){ r.account, r.address, r.quota };
+			*out = (struct login){ .account = r.account,
+					       .address = r.address,
+					       .quota = r.quota };
 			return OK;
 		}
 	}

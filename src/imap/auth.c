@@ -35,7 +35,7 @@ static struct done welcome(struct imap *s)
 	s->log = log_current ? *log_current : (struct log_context){ 0 };
 	s->log.account = s->who.address;
 	fiber_log_context(&s->log);
-	log_event(LOG_INFO, "login", KVC("tls", io_tls(s->io).version));
+	/* That he came in is in the log already: the keeper decided it. */
 	s->state = USER;
 	s->bad = 0;
 	struct done d = done_ok("logged in");
@@ -46,7 +46,7 @@ static struct done welcome(struct imap *s)
 
 static struct done login(struct imap *s, struct str user, struct str password)
 {
-	struct login_try t = { user, password, io_peer(s->io).ip, "imap", true };
+	struct login_try t = { user, password, io_peer(s->io).ip, "imap", true, 0, 0 };
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &s->who); /* suspends */
 
 	explicit_bzero((char *)(uintptr_t)password.p, password.n);
@@ -56,12 +56,13 @@ static struct done login(struct imap *s, struct str user, struct str password)
 		if (!e)
 			return welcome(s);
 	}
+	const char *closed = str_c(s->cmd, str_fmt(s->cmd, "[ALERT] %.*s", FMT(s->who.closed)));
+
 	s->who = (struct login){ 0 };
-	log_event(LOG_INFO, "login.refused", KV("user", user), KVE(e));
+	if (e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
+		log_event(LOG_WARN, "login.impossible", KV("user", user), KVE(e));
 	if (e == E_LIMIT)
-		return (struct done){ DONE_BYE, S_NONE,
-				      "[ALERT] too many wrong passwords from your address, wait - "
-				      "zu viele falsche Passwoerter, bitte warten" };
+		return (struct done){ DONE_BYE, S_NONE, closed };
 	if (e != E_DENIED)
 		return done_err(e == E_NOTFOUND ? E_AGAIN : e);
 	if (++s->tries == LOGIN_TRIES_MAX)

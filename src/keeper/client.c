@@ -10,6 +10,7 @@ struct keeper {
 	struct peer *peer;       /* owned; NULL before the first keeper_connect */
 	struct signal connected; /* another peer is there */
 	struct group *reports;   /* fibers of keeper_cleartext */
+	struct keeper_orders orders;
 };
 
 struct keeper *keeper_new(void)
@@ -20,11 +21,34 @@ struct keeper *keeper_new(void)
 	return k;
 }
 
+void keeper_obey(struct keeper *k, struct keeper_orders o)
+{
+	k->orders = o;
+}
+
+static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
+{
+	const struct keeper *k = arg;
+	struct session_end end = { .account = scan_u32(&m->in) };
+	struct str from = scan_take(&m->in, sizeof end.from.octets);
+
+	(void)a, (void)out, (void)out_fd;
+	end.from.bits = scan_u8(&m->in);
+	end.except = scan_u64(&m->in);
+	end.reason = scan_blob(&m->in);
+	if (m->type != TELL_END || !scan_end(&m->in) || end.from.bits > 128)
+		return E_SYNTAX;
+	memcpy(end.from.octets, from.p, from.n);
+	if (k->orders.end)
+		k->orders.end(k->orders.arg, &end);
+	return OK;
+}
+
 void keeper_connect(struct keeper *k, int fd)
 {
 	struct peer *old = k->peer;
 
-	k->peer = peer_new(fd, (struct ipc_service){ 0 });
+	k->peer = peer_new(fd, (struct ipc_service){ serve, k });
 	signal_raise(&k->connected);
 	if (old)
 		peer_close(&old);
@@ -127,22 +151,57 @@ static void put_try(struct buf *b, const struct login_try *t)
 	buf_blob(b, t->ip);
 	buf_blob(b, str_of(t->proto));
 	buf_u8(b, t->tls);
+	buf_u64(b, t->conn);
+	buf_u16(b, t->port);
+}
+
+/* Which connection it came over: the keeper's line about it says so. */
+static struct login_try with_connection(const struct login_try *t)
+{
+	struct login_try out = *t;
+
+	if (log_current) {
+		out.conn = log_current->conn;
+		out.port = log_current->port;
+	}
+	return out;
 }
 
 enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 		      struct login *out)
 {
 	struct buf b = buf_new(FIELDS_MAX);
+	struct login_try full = with_connection(t);
 	struct scan in;
 
-	put_try(&b, t);
+	put_try(&b, &full);
 	enum err e = ask(k, CALL_LOGIN, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
+	if (scan_u8(&in) == 0) {
+		*out = (struct login){ .closed = scan_blob(&in) };
+		return scan_end(&in) ? E_LIMIT : E_AGAIN;
+	}
 	out->account = scan_u32(&in);
 	out->address = scan_blob(&in);
 	out->quota = scan_u64(&in);
-	return eaten(&in);
+	e = eaten(&in);
+	if (!e && k->orders.logged_in && log_current)
+		k->orders.logged_in(k->orders.arg, log_current->conn, out->account);
+	return e;
+}
+
+enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct str *why)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, ip);
+	enum err e = ask(k, CALL_ADMIT, &b, KEEPER_ADMIT_MS, a, &in);
+	if (e)
+		return e == E_CANCELED ? e : OK;
+	*why = scan_blob(&in);
+	return scan_end(&in) && why->n ? E_LIMIT : OK;
 }
 
 enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
@@ -164,8 +223,10 @@ enum err keeper_change_password(struct keeper *k, const struct login_try *t, str
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
+	struct login_try full = with_connection(t);
+
 	buf_blob(&b, fresh);
-	put_try(&b, t);
+	put_try(&b, &full);
 	enum err e = ask(k, CALL_CHANGE, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
@@ -212,6 +273,7 @@ void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const ch
 	r->t.ip = str_dup(a, str_part(ip, 0, 64));
 	r->t.proto = str_c(a, str_of(proto));
 	r->t.password = S("");
+	r->t = with_connection(&r->t);
 	if (group_size(k->reports) < CLEARTEXT_MAX &&
 	    !group_spawn(k->reports, "cleartext", send_report, r))
 		return;

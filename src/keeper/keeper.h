@@ -16,11 +16,13 @@
  *           is out of reach), E_CANCELED. Each call names its others.
  */
 #include "base/base.h"
+#include "keeper/net.h"
 #include "mail/address.h"
 
 enum {
 	KEEPER_WAIT_MS = 10000,
 	KEEPER_LOGIN_MS = 60000,
+	KEEPER_ADMIT_MS = 1000,
 	ALIAS_TARGETS_MAX = 1000,
 	ALIAS_DEPTH_MAX = 10
 };
@@ -31,6 +33,21 @@ struct keeper *keeper_new(void);
 /* Takes over a socket to the (new) keeper; calls that wait for one go on. */
 void keeper_connect(struct keeper *k, int fd);
 void keeper_close(struct keeper **k);
+
+/* What the keeper tells this process, and what it wants to know of its clients. */
+struct session_end {      /* which sessions end: both must hold */
+	uint32_t account; /* 0: of any, and of none */
+	struct net from;  /* zeroed: from anywhere */
+	uint64_t except;  /* the number of a connection that goes on; 0: none */
+	struct str reason;
+};
+struct keeper_orders {
+	void (*end)(void *arg, const struct session_end *end);
+	/* A login on the connection of this number (log_context.conn) was right. */
+	void (*logged_in)(void *arg, uint64_t conn, uint32_t account);
+	void *arg;
+};
+void keeper_obey(struct keeper *k, struct keeper_orders o); /* before the first connect */
 
 /* --- where mail goes --- */
 
@@ -54,15 +71,23 @@ struct login {
 	uint32_t account;
 	struct str address; /* canonical user@domain */
 	uint64_t quota;
+	struct str closed; /* at E_LIMIT: a line for the client, German and English, ASCII */
 };
 struct login_try {
 	struct str user, password; /* as the client gave them */
 	struct str ip;             /* the client's address, for the lockout */
 	const char *proto;         /* "imap", "pop3", "submission" */
 	bool tls;
+	uint64_t conn; /* for the log; taken from the running fiber's context */
+	uint16_t port;
 };
+/* May this address speak to us at all just now? Asked before the greeting; quick, and OK where
+ * the keeper does not answer: a login is looked at again. E_LIMIT: why is a line as in
+ * login.closed. */
+MUST enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct str *why);
 /* E_DENIED: wrong user or password (the same for both, in the same time); E_LIMIT: this address
- * is locked out just now. */
+ * is locked out just now, the password was perhaps right; out->closed says until when. The
+ * connection is to be ended with that line. */
 MUST enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 			   struct login *out);
 /* What became of a new password; the words are those of struct password_verdict. */

@@ -13,7 +13,7 @@
 struct logins {
 	struct store *store; /* borrowed */
 	struct recent *recent;
-	struct lockout *lockout;
+	struct guard *guard; /* borrowed */
 	struct arena *arena; /* of dummy */
 	struct str dummy;    /* a hash of ours that no password fits */
 	unsigned at_once, hashing, waiting;
@@ -21,7 +21,7 @@ struct logins {
 	bool rehash;
 };
 
-enum err logins_new(struct store *st, struct logins **out)
+enum err logins_new(struct store *st, struct guard *g, struct logins **out)
 {
 	struct logins *l = NEW(struct logins);
 	char noise[33];
@@ -31,7 +31,7 @@ enum err logins_new(struct store *st, struct logins **out)
 	BUG_IF(sodium_init() < 0);
 	l->store = st;
 	l->recent = recent_new();
-	l->lockout = lockout_new();
+	l->guard = g;
 	l->arena = arena_new(4096);
 	l->at_once = cores < 1 ? 1 : cores > HASHES_AT_ONCE ? HASHES_AT_ONCE : (unsigned)cores;
 	randombytes_buf(octets, sizeof(octets));
@@ -48,7 +48,6 @@ void logins_free(struct logins **l)
 	if (!*l)
 		return;
 	recent_free(&(*l)->recent);
-	lockout_free(&(*l)->lockout);
 	arena_free(&(*l)->arena);
 	free(*l);
 	*l = NULL;
@@ -79,7 +78,7 @@ static void turn_done(struct logins *l)
 }
 
 struct job {
-	struct str hash, password, dummy;
+	struct str hash, password, dummy, ip; /* ip: who asks, "" where nobody can be locked out */
 	struct arena *a;
 	struct secret *secret; /* what is made; a hash that is there stays */
 	enum err result;
@@ -110,7 +109,11 @@ static enum err run_job(struct logins *l, void (*fn)(void *arg), struct job *j)
 
 	if (e)
 		return e;
-	work_run(fn, j);
+	struct closed c;
+	if (guard_closed(l->guard, j->ip, &c))
+		j->result = E_LIMIT;
+	else
+		work_run(fn, j);
 	turn_done(l);
 	return j->result;
 }
@@ -210,18 +213,18 @@ static enum err try_app(struct logins *l, const struct login_try *t, const struc
 static void log_login(struct logins *l, const struct login_try *t, const struct user *u,
 		      const char *reason, struct str by, bool good)
 {
-	int64_t now = clock_wall();
-	unsigned failures = good ? lockout_failures(l->lockout, t->ip, now)
-				 : lockout_failed(l->lockout, t->ip, now);
+	unsigned failures = 0;
 
+	if (!good)
+		guard_failed(l->guard, &(struct wrong){ t->ip, t->user, t->password }, &failures);
 	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason), KV("by", by),
-		  KV("user", t->user), KVN("account", u->account), KV("ip", t->ip),
-		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
-		  KVN("failures", failures));
+		  KV("user", t->user), KVN("account", u->account), KVN("conn", t->conn),
+		  KV("ip", t->ip), KVN("port", t->port), KVC("proto", t->proto),
+		  KVC("tls", t->tls ? "yes" : "no"), KVN("failures", failures));
 }
 
-enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
-		     struct login *out)
+static enum err decide(struct logins *l, const struct login_try *t, struct arena *a,
+		       struct login *out)
 {
 	struct user u = { 0 };
 	struct secret s = { 0 };
@@ -242,7 +245,8 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 	} else {
 		struct job j = { .hash = may ? s.hash : l->dummy,
 				 .password = t->password,
-				 .dummy = l->dummy };
+				 .dummy = l->dummy,
+				 .ip = t->ip };
 
 		e = run_job(l, verify, &j);
 		if (e && e != E_DENIED)
@@ -262,6 +266,23 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 	return OK;
 }
 
+/* A closed address is not heard, whatever the password; nor where it was closed while this
+ * attempt waited: many at once are not many guesses. */
+enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
+		     struct login *out)
+{
+	struct closed c;
+	enum err e = guard_closed(l->guard, t->ip, &c) ? E_LIMIT : decide(l, t, a, out);
+
+	if ((e && e != E_DENIED && e != E_LIMIT) || !guard_closed(l->guard, t->ip, &c))
+		return e == E_LIMIT ? E_AGAIN : e;
+	*out = (struct login){ .closed = guard_sentence(l->guard, &c, a) };
+	log_event(LOG_INFO, "login.unheard", KVC("reason", "the address is locked out"),
+		  KV("user", t->user), KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
+		  KVC("proto", t->proto));
+	return E_LIMIT;
+}
+
 void login_configure(struct logins *l, bool rehash)
 {
 	l->rehash = rehash;
@@ -274,9 +295,8 @@ void login_forget(struct logins *l, uint32_t account)
 
 void login_cleartext(struct logins *l, const struct login_try *t)
 {
-	unsigned failures = lockout_failed(l->lockout, t->ip, clock_wall());
-
+	(void)l;
 	log_event(LOG_WARN, "login.cleartext", KVC("reason", "password over an unencrypted line"),
-		  KV("user", t->user), KV("ip", t->ip), KVC("proto", t->proto),
-		  KVN("failures", failures));
+		  KV("user", t->user), KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
+		  KVC("proto", t->proto));
 }

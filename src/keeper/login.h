@@ -9,14 +9,14 @@
  */
 #include "keeper/directory.h"
 #include "keeper/keeper.h"
-#include "keeper/lockout.h"
+#include "keeper/guard.h"
 #include "keeper/recent.h"
 
 enum { HASHES_AT_ONCE = 4, HASHES_WAITING_MAX = 1024 };
 
 struct logins;
-/* st is borrowed. Hashes once: tens of milliseconds. E_IO. */
-MUST enum err logins_new(struct store *st, struct logins **out);
+/* st and g are borrowed. Hashes once: tens of milliseconds. E_IO. */
+MUST enum err logins_new(struct store *st, struct guard *g, struct logins **out);
 void logins_free(struct logins **l);
 
 /* As keeper_login. (suspends) */
@@ -30,7 +30,7 @@ MUST enum err login_hash(struct logins *l, struct str password, struct arena *a,
 void login_configure(struct logins *l, bool rehash);
 /* The account's password is another one now, or the account is gone. */
 void login_forget(struct logins *l, uint32_t account);
-/* A password came in clear: remembered as a failure, logged as a warning. */
+/* A password came in clear: logged as a warning. It was not looked at, so it is no wrong one. */
 void login_cleartext(struct logins *l, const struct login_try *t);
 
 #endif

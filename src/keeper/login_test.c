@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of the decision at a login, its memory and its seat of the lockout. */
 #include "base/clock.h"
+#include "base/encode.h"
 #include "keeper/keeper_test.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
@@ -8,6 +9,8 @@
 static struct arena *a;
 static struct store *st;
 static struct logins *logins;
+static struct guard *guard;
+static struct str sentence; /* of the last refusal */
 static uint32_t demo1;
 static char line[2048]; /* the last one logged */
 
@@ -32,6 +35,8 @@ static enum err try_login(const char *user, const char *password, const char *ip
 	struct login l = { 0 };
 	enum err e = login_check(logins, &t, a, &l);
 
+	sentence = l.closed;
+
 	if (!e) {
 		CHECK(l.account == demo1);
 		CHECK_STR(l.address, "demo1@example.test");
@@ -41,24 +46,24 @@ static enum err try_login(const char *user, const char *password, const char *ip
 
 static void test_login(void)
 {
-	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), OK);
-	CHECK(logged("event=login ") && logged("ip=192.0.2.1") && logged("proto=imap"));
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "203.0.113.1"), OK);
+	CHECK(logged("event=login ") && logged("ip=203.0.113.1") && logged("proto=imap"));
 	CHECK(logged("reason=\"password verified\""));
-	CHECK_NUM(try_login("Demo1@EXAMPLE.test", "Right-1-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("Demo1@EXAMPLE.test", "Right-1-Horse", "203.0.113.1"), OK);
 	CHECK(logged("verified minutes ago"));
 
-	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "192.0.2.1"), E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "203.0.113.1"), E_DENIED);
 	CHECK(logged("event=login.failed") && logged("reason=\"wrong password\""));
 	CHECK(logged("failures=1") && !logged("right-1-horse"));
-	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "192.0.2.1"), E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "right-1-horse", "203.0.113.1"), E_DENIED);
 	CHECK(logged("failures=2"));
-	CHECK_NUM(try_login("nobody@example.test", "Right-1-Horse", "192.0.2.2"), E_DENIED);
+	CHECK_NUM(try_login("nobody@example.test", "Right-1-Horse", "203.0.113.2"), E_DENIED);
 	CHECK(logged("reason=\"no such user\"") && logged("failures=1"));
 	CHECK_NUM(try_login("not an address", "Right-1-Horse", ""), E_DENIED);
 	CHECK(logged("reason=\"no such user\"") && logged("failures=0"));
-	CHECK_NUM(try_login("demo1", "Right-1-Horse", "192.0.2.2"), E_DENIED);
-	CHECK_NUM(try_login("", "", "192.0.2.2"), E_DENIED);
-	CHECK_NUM(try_login("info@example.test", "Right-1-Horse", "192.0.2.2"), E_DENIED);
+	CHECK_NUM(try_login("demo1", "Right-1-Horse", "203.0.113.2"), E_DENIED);
+	CHECK_NUM(try_login("", "", "203.0.113.2"), E_DENIED);
+	CHECK_NUM(try_login("info@example.test", "Right-1-Horse", "203.0.113.2"), E_DENIED);
 }
 
 /* After a change only the new password is right, however fresh the memory of the old one. */
@@ -67,22 +72,22 @@ static void test_change(void)
 	struct secret fresh;
 
 	clock_fake_step(0); /* from here on time stands still between the steps */
-	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "203.0.113.1"), OK);
 	CHECK_NUM(login_hash(logins, S("Another-2-Horse"), a, &fresh), OK);
 	CHECK_NUM(directory_secret_put(st, demo1, &fresh), OK);
-	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "192.0.2.1"), E_DENIED);
-	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "203.0.113.1"), E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
 	CHECK(logged("reason=\"password verified\""));
 	login_forget(logins, demo1);
-	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
 	CHECK(logged("reason=\"password verified\""));
-	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
 	CHECK(logged("verified minutes ago"));
 	clock_fake_step(RECENT_MS - 1);
-	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
 	CHECK(logged("verified minutes ago"));
 	clock_fake_step(1);
-	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "192.0.2.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
 	CHECK(logged("reason=\"password verified\""));
 }
 
@@ -173,7 +178,7 @@ static int64_t cost_us(const char *user)
 
 	for (int i = 0; i < 5; i++) {
 		clock_gettime(CLOCK_MONOTONIC, &t0);
-		CHECK_NUM(try_login(user, "Wrong-1-Horse", "192.0.2.3"), E_DENIED);
+		CHECK_NUM(try_login(user, "Wrong-1-Horse", "127.0.0.1"), E_DENIED);
 		clock_gettime(CLOCK_MONOTONIC, &t1);
 		int64_t us = (t1.tv_sec - t0.tv_sec) * 1000000 + (t1.tv_nsec - t0.tv_nsec) / 1000;
 		best = us < best ? us : best;
@@ -198,7 +203,7 @@ static void test_time(void)
 
 static void one_of_many(void *arg)
 {
-	*(enum err *)arg = try_login("demo1@example.test", "Wrong-1-Horse", "192.0.2.4");
+	*(enum err *)arg = try_login("demo1@example.test", "Wrong-1-Horse", "127.0.0.1");
 }
 
 /* More at once than may be hashed at once: all are answered. */
@@ -249,40 +254,57 @@ static void test_recent(void)
 	recent_free(&r);
 }
 
+/* The fifth wrong password closes the address, to the right one too, and to no other. */
 static void test_lockout(void)
 {
-	struct lockout *l = lockout_new();
-	struct lockout_key k1, k2;
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	for (int i = 0; i < 4; i++)
+		CHECK_NUM(try_login("demo1@example.test", "Wrong-1-Horse", "198.51.100.1"),
+			  E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.1"), OK);
+	CHECK_NUM(try_login("nobody@example.test", "Wrong-1-Horse", "198.51.100.1"), E_LIMIT);
+	CHECK(str_starts(sentence, S("Zugang gesperrt bis ")));
+	CHECK(str_find_str(sentence, S("5 falsche Passwoerter / closed")) < sentence.n);
+	CHECK(str_ascii(sentence));
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.1"), E_LIMIT);
+	CHECK(logged("event=login.unheard"));
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.2"), OK);
+	/* The machine itself, never. */
+	for (int i = 0; i < 12; i++)
+		CHECK_NUM(try_login("demo1@example.test", "Wrong-1-Horse",
+				    i % 2 ? "127.0.0.1" : "::1"),
+			  E_DENIED);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "127.0.0.1"), OK);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "::1"), OK);
+	clock_fake_step(20 * 60 * 1000);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.1"), OK);
+}
 
-	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1000), 1);
-	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1001), 2);
-	CHECK_NUM(lockout_failures(l, S("::ffff:192.0.2.1"), 1002), 2);
-	CHECK_NUM(lockout_failures(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S - 1), 2);
-	CHECK_NUM(lockout_failures(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S), 0);
-	CHECK_NUM(lockout_failed(l, S("192.0.2.1"), 1001 + LOCKOUT_WINDOW_S), 1);
-	CHECK_NUM(lockout_failed(l, S("2001:db8::1"), 1000), 1);
-	CHECK_NUM(lockout_failed(l, S("2001:db8::ffff:1"), 1000), 2); /* the same /64 */
-	CHECK_NUM(lockout_failures(l, S("2001:db8:0:1::1"), 1000), 0);
-	CHECK_NUM(lockout_failed(l, S(""), 1000), 0);
-	CHECK_NUM(lockout_failed(l, S("unix"), 1000), 0);
-	CHECK(lockout_key(S("192.0.2.1"), &k1) && lockout_key(S("192.0.2.2"), &k2));
-	CHECK(memcmp(&k1, &k2, sizeof(k1)) != 0);
-	CHECK(!lockout_key(S("192.0.2.1000"), &k1));
-	lockout_free(&l);
+static void not_told(void *arg, const struct net *who, int64_t until)
+{
+	(void)arg, (void)who, (void)until;
+}
+
+static void not_free(void *arg, const struct net *who)
+{
+	(void)arg, (void)who;
 }
 
 static void run(void *arg)
 {
+	struct guard_conf conf = { .rules = lockout_rules_default() };
+	struct guard_news news = { not_told, not_free, NULL };
+
 	(void)arg;
 	a = arena_new(64 << 20);
 	st = test_store(a);
 	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
 	demo1 = test_user(st, a, "demo1@example.test");
 	test_alias(st, a, "info@example.test", "demo1@example.test");
-	CHECK_NUM(logins_new(st, &logins), OK);
+	CHECK_NUM(guard_new(st, &conf, news, &guard), OK);
+	CHECK_NUM(logins_new(st, guard, &logins), OK);
 	log_capture(keep_line, NULL);
 	test_recent();
-	test_lockout();
 	test_login();
 	test_time();
 	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
@@ -290,8 +312,10 @@ static void run(void *arg)
 	test_crowd();
 	test_apps();
 	test_upgrade();
+	test_lockout();
 	log_capture(NULL, NULL);
 	logins_free(&logins);
+	guard_close(&guard);
 	store_close(&st);
 	arena_free(&a);
 }

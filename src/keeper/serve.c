@@ -64,6 +64,8 @@ bool take_try(struct asked *q, struct login_try *t)
 	t->ip = scan_blob(q->in);
 	t->proto = str_c(q->a, scan_blob(q->in));
 	t->tls = scan_u8(q->in) != 0;
+	t->conn = scan_u64(q->in);
+	t->port = scan_u16(q->in);
 	return scan_end(q->in);
 }
 
@@ -75,11 +77,29 @@ static enum err call_login(struct asked *q)
 	if (!take_try(q, &t))
 		return E_SYNTAX;
 	enum err e = login_check(q->k->logins, &t, q->a, &l);
+	if (e == E_LIMIT) {
+		buf_u8(q->out, 0);
+		buf_blob(q->out, l.closed);
+		return OK;
+	}
 	if (e)
 		return e;
+	buf_u8(q->out, 1);
 	buf_u32(q->out, l.account);
 	buf_blob(q->out, l.address);
 	buf_u64(q->out, l.quota);
+	return OK;
+}
+
+static enum err call_admit(struct asked *q)
+{
+	struct str ip = scan_blob(q->in);
+	struct closed c;
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	bool closed = guard_closed(q->k->guard, ip, &c);
+	buf_blob(q->out, closed ? guard_sentence(q->k->guard, &c, q->a) : S(""));
 	return OK;
 }
 
@@ -111,6 +131,7 @@ static const struct call {
 	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION },
 	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION },
 	{ CALL_LOGIN, call_login, FACE_SESSION },
+	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
 	{ CALL_CHANGE, call_change, FACE_SESSION },
 	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
@@ -170,19 +191,22 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 
 enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct keeping **out)
 {
-	struct logins *logins;
 	enum err e = directory_erase_all(st);
 
 	*out = NULL;
-	if (!e)
-		e = logins_new(st, &logins);
 	if (e)
 		return e;
 	struct keeping *k = NEW(struct keeping);
 	k->store = st;
-	k->logins = logins;
 	k->conf = *conf;
-	login_configure(logins, conf->rehash);
+	e = outside_new(k);
+	if (!e)
+		e = logins_new(st, k->guard, &k->logins);
+	if (e) {
+		keeping_close(&k);
+		return e;
+	}
+	login_configure(k->logins, conf->rehash);
 	k->sides[0] = (struct side){ k, FACE_MX };
 	k->sides[1] = (struct side){ k, FACE_SESSION };
 	k->sides[2] = (struct side){ k, FACE_OPERATOR };
@@ -193,6 +217,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
 {
 	k->conf = *conf;
+	guard_configure(k->guard, &conf->guard);
 	login_configure(k->logins, conf->rehash);
 }
 
@@ -200,14 +225,21 @@ void keeping_close(struct keeping **k)
 {
 	if (!*k)
 		return;
-	logins_free(&(*k)->logins);
+	if ((*k)->logins)
+		logins_free(&(*k)->logins);
+	outside_close(*k);
 	free(*k);
 	*k = NULL;
+}
+
+struct ipc_service keeping_side(struct side *s)
+{
+	return (struct ipc_service){ .serve = serve, .arg = s };
 }
 
 struct ipc_service keeping_service(struct keeping *k, enum face face)
 {
 	size_t i = face == FACE_MX ? 0 : face == FACE_SESSION ? 1 : 2;
 
-	return (struct ipc_service){ .serve = serve, .arg = &k->sides[i] };
+	return keeping_side(&k->sides[i]);
 }

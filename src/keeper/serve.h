@@ -6,6 +6,7 @@
  * which connect both sides with ipc_pair).
  */
 #include "ipc/ipc.h"
+#include "keeper/guard.h"
 #include "keeper/keeper.h"
 #include "keeper/leaked.h"
 #include "keeper/route.h"
@@ -14,6 +15,7 @@
 struct keeping;
 
 struct keeping_conf {
+	struct guard_conf guard;   /* its networks are borrowed likewise */
 	struct route_rules rules;  /* borrowed until keeping_configure or keeping_close */
 	unsigned password_min;     /* characters of a new password */
 	unsigned password_classes; /* kinds of characters that it must have; 0: advice only */
@@ -35,5 +37,20 @@ enum face {
 };
 /* For peer_new or ipc_accept_loop; lives as long as k. face: one of them. */
 struct ipc_service keeping_service(struct keeping *k, enum face face);
+
+/* Takes over the socket to a worker: its calls are answered, and it is told which sessions to
+ * end. E_LIMIT. */
+MUST enum err keeping_worker(struct keeping *k, enum face face, int fd);
+/* (suspends) Ends sessions in all workers; end->except only at the asker (who it was that asked
+ * a call, or NULL). Returns when each worker has done it. */
+struct side;
+void keeping_end_sessions(struct keeping *k, const struct session_end *end,
+			  const struct side *asker);
+/* Who shall be kept out by the kernel, until when (UTC seconds; 0: no longer). May suspend. */
+struct keeping_main {
+	void (*ban)(void *arg, struct str who, int64_t until);
+	void *arg;
+};
+void keeping_tell_main(struct keeping *k, struct keeping_main m);
 
 #endif

@@ -3,6 +3,7 @@
 #define KEEPER_SERVE_PRIV_H
 /* serve_priv.h - what serve.c and operate.c share. */
 #include "base/buf.h"
+#include "keeper/guard.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
 #include "keeper/serve.h"
@@ -16,7 +17,9 @@ struct side { /* what a service's arg points to */
 struct keeping {
 	struct store *store; /* borrowed */
 	struct keeping_conf conf;
+	struct guard *guard;
 	struct logins *logins;
+	struct outside *outside;
 	struct side sides[3];
 };
 
@@ -32,6 +35,11 @@ struct asked {
 /* The rule of the configuration and the operator's list, change.c. (suspends) user: the address. */
 struct password_verdict password_judge(const struct keeping *k, struct str password,
 				       struct str user);
+
+struct ipc_service keeping_side(struct side *s); /* serve.c */
+/* keeper/outside.c; outside_new makes k->guard too. */
+MUST enum err outside_new(struct keeping *k);
+void outside_close(struct keeping *k);
 
 /* Behind every change of a password: nothing of the old one may count any longer. */
 void password_changed(struct keeping *k, uint32_t account);

@@ -319,7 +319,8 @@ static void test_reconnect(void)
 
 static void run(void *arg)
 {
-	struct keeping_conf conf = { .rules = { .detail = S("+"), .postmaster = S("") },
+	struct keeping_conf conf = { .guard.rules = lockout_rules_default(),
+				     .rules = { .detail = S("+"), .postmaster = S("") },
 				     .password_min = 10 };
 
 	(void)arg;

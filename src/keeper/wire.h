@@ -15,8 +15,9 @@
 enum keeper_call {
 	CALL_ROUTE = 1, /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64) */
 	CALL_DOMAIN,    /* blob domain -> */
-	CALL_LOGIN,     /* try -> u32 account, blob address, u64 quota */
-	CALL_MAY_SEND,  /* u32 account, path -> */
+	CALL_LOGIN,    /* try -> u8 1, u32 account, blob address, u64 quota; or u8 0, blob closed */
+	CALL_ADMIT,    /* blob ip -> blob closed, "" if it may speak */
+	CALL_MAY_SEND, /* u32 account, path -> */
 	CALL_CLEARTEXT, /* try -> */
 	CALL_CHANGE,    /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
 	/* The operator's; each answer begins with u8 err, blob sentence. */
@@ -33,6 +34,11 @@ enum keeper_call {
 	CALL_APP_ADD,       /* blob address, blob name, blob protocols -> blob password */
 	CALL_APP_LIST,      /* blob address -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_APP_DELETE,    /* blob address, blob name */
+};
+
+/* What the keeper tells a worker. */
+enum keeper_tells {
+	TELL_END = 1, /* u32 account, 16 octets and u8 bits of a network, u64 except, blob reason */
 };
 
 #endif

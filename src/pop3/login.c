@@ -60,20 +60,19 @@ static struct answer login(struct pop3 *s, struct str user, struct str password)
 		.proto = "pop3",
 		.tls = io_tls(s->io).on,
 	};
-	struct login who;
+	struct login who = { 0 };
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &who); /* suspends */
 
 	s->user = S_NONE;
-	if (e)
-		log_event(LOG_INFO, "login.refused", KV("user", user), KVE(e));
+	if (e && e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
+		log_event(LOG_WARN, "login.impossible", KV("user", user), KVE(e));
 	if (e == E_DENIED)
 		return bad("[AUTH] user name or password is wrong / "
 			   "Benutzername oder Passwort ist falsch");
 	if (e == E_LIMIT)
 		return (struct answer){
 			.bye = true,
-			.text = "[AUTH] too many wrong passwords, try again later / "
-				"zu viele falsche Passwoerter, bitte spaeter"
+			.text = str_c(s->cmd, str_fmt(s->cmd, "[SYS/TEMP] %.*s", FMT(who.closed))),
 		};
 	if (e || open_box(s, who.account)) /* RFC 3206 4 */
 		return bad("[SYS/TEMP] not possible just now, try again later");
@@ -84,8 +83,6 @@ static struct answer login(struct pop3 *s, struct str user, struct str password)
 	if (log_current)
 		log_current->account = STR(s->account_octets, account.n);
 	s->state = TRANSACTION;
-	log_event(LOG_INFO, "login", KV("account", account), KVC("tls", io_tls(s->io).version),
-		  KVN("messages", s->exists));
 	return good("welcome");
 }
 

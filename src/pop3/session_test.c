@@ -144,7 +144,7 @@ static void login(void)
 		{ "quit", "+OK" },
 	};
 	static const struct turn locked[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==",
-						"-ERR [AUTH]" } };
+						"-ERR [SYS/TEMP] closed until 14:35" } };
 	static const struct turn later[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==",
 					       "-ERR [SYS/TEMP]" } };
 

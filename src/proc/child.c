@@ -93,6 +93,17 @@ struct run {
 	const char *name;
 };
 
+/* Each process counts its connections from a number of its own, so that one in the log is one. */
+static uint64_t first_conn(const struct run *r)
+{
+	uint64_t n = 0;
+
+	for (const char *p = r->name; *p; p++)
+		if (ascii_digit(*p))
+			n = n * 10 + (uint64_t)(*p - '0');
+	return (r->role == &role_session ? CONN_STEP / 2 : 0) + n % (CONN_STEP / 2);
+}
+
 static void live(void *arg)
 {
 	const struct run *r = arg;
@@ -102,6 +113,7 @@ static void live(void *arg)
 	c.keeper = keeper_new();
 	c.accepting = group_new();
 	c.connections = group_new();
+	c.conn = first_conn(r);
 	c.main = peer_new(CHILD_FD, (struct ipc_service){ serve, &served });
 	if (signal_wait(&c.stop, 0, NEVER)) /* a first fiber is in no group: never canceled */
 		log_event(LOG_ERROR, "stop.unasked");

@@ -31,7 +31,7 @@ struct listener {
 	const struct service *service;
 	int fd;
 };
-enum { LISTENERS_MAX = 32 };
+enum { LISTENERS_MAX = 32, CONN_STEP = 1000 };
 
 struct child {
 	const char *name;          /* "mx0" */
@@ -45,7 +45,7 @@ struct child {
 	struct listener listeners[LISTENERS_MAX];
 	size_t nlisteners;
 	struct signal stop; /* raised by ASK_STOP, or when main has gone */
-	uint64_t conn;      /* number of the latest connection */
+	uint64_t conn;      /* number of the latest connection; the next is CONN_STEP more */
 };
 
 /*

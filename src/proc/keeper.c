@@ -13,11 +13,8 @@
 #include "keeper/serve.h"
 #include "proc/child.h"
 
-enum { CLIENTS_MAX = 1024 };
-
 /* One keeper a process. */
 static struct keeping *keeping;
-static struct peer *clients[CLIENTS_MAX]; /* owned; those that have gone make room for new ones */
 static int control = -1;
 static struct leaked *leaked; /* the list of leaked passwords that main opened */
 
@@ -52,15 +49,7 @@ static enum err take_client(struct child *c, struct str asks, int fd)
 	enum face face = str_is(asks, role_mx.name) ? FACE_MX : FACE_SESSION;
 
 	(void)c;
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		if (clients[i] && peer_gone(clients[i]))
-			peer_close(&clients[i]);
-		if (clients[i])
-			continue;
-		clients[i] = peer_new(fd, keeping_service(keeping, face));
-		return OK;
-	}
-	return E_LIMIT;
+	return keeping_worker(keeping, face, fd);
 }
 
 static void serve_control(void *arg)
@@ -74,6 +63,7 @@ static struct keeping_conf conf(const struct child *c)
 	const struct config *g = &c->settings->config;
 
 	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
+				      .guard.rules = lockout_rules_default(),
 				      .password_min = g->password_min,
 				      .password_classes = g->password_classes,
 				      .leaked = g->leaked.n ? leaked : NULL,
@@ -101,9 +91,6 @@ static void configure(struct child *c)
 static void stop(struct child *c)
 {
 	(void)c;
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (clients[i])
-			peer_close(&clients[i]);
 	if (keeping)
 		keeping_close(&keeping);
 	leaked_close(&leaked);

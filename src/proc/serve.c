@@ -13,6 +13,23 @@ struct client {
 	int fd;
 };
 
+/* Says why to an address that is locked out; false: it may come in. A unix socket has none. */
+static bool turned_away(const struct client *c, struct io *io)
+{
+	struct arena *a = arena_new(64 << 10);
+	struct str why = S_NONE, ip = io_peer(io).ip;
+	bool closed = ip.n && keeper_admit(c->child->keeper, ip, a, &why) == E_LIMIT;
+
+	if (closed) {
+		log_event(LOG_INFO, "closed", KV("reason", why));
+		io_fmt(io, "%s%.*s\r\n", c->service->closed, FMT(why));
+		if (io_flush(io))
+			log_event(LOG_DEBUG, "closed.unheard");
+	}
+	arena_free(&a);
+	return closed;
+}
+
 /* One client, from the first octet to the last. */
 static void client(void *arg)
 {
@@ -22,14 +39,15 @@ static void client(void *arg)
 	struct settings *s = settings_hold(c.child->settings);
 	struct io *io = io_new(c.fd);
 	struct io_peer peer = io_peer(io);
-	struct log_context context = {
-		.conn = ++c.child->conn, .proto = c.service->name, .ip = peer.ip, .port = peer.port
-	};
+	struct log_context context = { .conn = c.child->conn += CONN_STEP,
+				       .proto = c.service->name,
+				       .ip = peer.ip,
+				       .port = peer.port };
 
 	fiber_log_context(&context);
 	log_event(LOG_DEBUG, "connect");
 	io_deadline(io, clock_in(HANDSHAKE_MS));
-	if (!c.service->tls || io_tls_accept(io, s->tls) == OK)
+	if ((!c.service->tls || io_tls_accept(io, s->tls) == OK) && !turned_away(&c, io))
 		c.service->serve(s, io);
 	log_event(LOG_DEBUG, "disconnect");
 	io_close(&io);

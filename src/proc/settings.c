@@ -28,14 +28,14 @@ static void serve_pop3(const struct settings *s, struct io *io)
 }
 
 static const struct service services[] = {
-	{ "smtp", PROCESS_MX, false, serve_mx },
-	{ "lmtp", PROCESS_MX, false, serve_lmtp },
-	{ "submission", PROCESS_SESSION, false, serve_submission },
-	{ "submissions", PROCESS_SESSION, true, serve_submission },
-	{ "imap", PROCESS_SESSION, false, serve_imap },
-	{ "imaps", PROCESS_SESSION, true, serve_imap },
-	{ "pop3", PROCESS_SESSION, false, serve_pop3 },
-	{ "pop3s", PROCESS_SESSION, true, serve_pop3 },
+	{ "smtp", PROCESS_MX, false, "421 4.7.0 ", serve_mx },
+	{ "lmtp", PROCESS_MX, false, "421 4.7.0 ", serve_lmtp },
+	{ "submission", PROCESS_SESSION, false, "421 4.7.0 ", serve_submission },
+	{ "submissions", PROCESS_SESSION, true, "421 4.7.0 ", serve_submission },
+	{ "imap", PROCESS_SESSION, false, "* BYE [ALERT] ", serve_imap },
+	{ "imaps", PROCESS_SESSION, true, "* BYE [ALERT] ", serve_imap },
+	{ "pop3", PROCESS_SESSION, false, "-ERR [SYS/TEMP] ", serve_pop3 },
+	{ "pop3s", PROCESS_SESSION, true, "-ERR [SYS/TEMP] ", serve_pop3 },
 };
 
 const struct service *service_find(struct str name)

@@ -18,7 +18,8 @@ struct settings;
 struct service {
 	const char *name;
 	enum process who;
-	bool tls; /* from the first octet, RFC 8314 3 */
+	bool tls;           /* from the first octet, RFC 8314 3 */
+	const char *closed; /* what comes before the sentence to an address that is locked out */
 	void (*serve)(const struct settings *s, struct io *io); /* suspends */
 };
 const struct service *service_find(struct str name); /* NULL: no such service */

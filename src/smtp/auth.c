@@ -56,23 +56,20 @@ static struct reply login(struct smtp *s, const struct sasl *x)
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &s->login); /* suspends */
 
 	if (e) {
-		log_event(LOG_INFO, "login.refused", KV("user", x->user), KVE(e));
+		if (e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
+			log_event(LOG_WARN, "login.impossible", KV("user", x->user), KVE(e));
 		if (e == E_DENIED)
 			return reply(535, "5.7.8",
 				     "user name or password is wrong\n"
 				     "Benutzername oder Passwort ist falsch");
 		if (e == E_LIMIT)
-			return reply(421, "4.7.0",
-				     "too many wrong passwords, try again later\n"
-				     "zu viele falsche Passwoerter, bitte spaeter");
+			return reply(421, "4.7.0", str_c(s->cmd, s->login.closed));
 		return reply(454, "4.7.0", "login is not possible just now");
 	}
 	s->login.address = str_dup(s->session, s->login.address);
 	s->authenticated = true;
 	if (log_current)
 		log_current->account = s->login.address;
-	log_event(LOG_INFO, "login", KV("account", s->login.address),
-		  KVC("tls", io_tls(s->io).version));
 	return reply(235, "2.7.0", "welcome");
 }
 

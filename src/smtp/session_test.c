@@ -203,7 +203,8 @@ static void login(void)
 		{ "AUTH login YWxpY2VAZXhhbXBsZS50ZXN0", "334 UGFzc3dvcmQ6" },
 		{ "c2VjcmV0", "235 2.7.0" },
 	};
-	static const struct turn locked[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==", "421 4.7.0" } };
+	static const struct turn locked[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==",
+						"421 4.7.0 closed until 14:35" } };
 	static const struct turn later[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==", "454 4.7.0" } };
 
 	dialog(SMTP_SUBMISSION, true, true, turns, LENGTH(turns));
