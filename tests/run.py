@@ -34,6 +34,7 @@ PARTS = [
     ("clang", False, 900, ["tools/build", "build-clang", "clang", "address,undefined"]),
     ("fuzz", False, 600, ["meson", "test", "-C", "build-clang", "--no-rebuild", "--suite", "fuzz"]),
     ("clients", False, 900, ["tests/clients/run"]),
+    ("lockout", False, 240, ["tests/lockout.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
     ("kill", False, 600, ["tests/kill.py"]),
 ]
