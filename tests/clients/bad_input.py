@@ -523,16 +523,16 @@ def imap_mailbox_names(server):
         w.imap("CREATE inbox", "NO")
         w.imap("DELETE InBoX", "NO")
         w.imap("CREATE ../../etc/passwd")  # a name like any other: nothing of it is a path
-        w.imap("RENAME ../../etc/passwd ../../tmp/x")
+        w.imap("RENAME ../../etc/passwd ../../tmp/tecsmail-no-file")
         w.imap("CREATE a/")
         w.imap("CREATE a/b/c")
         w.imap("RENAME a a/b/d", "NO")
         w.imap("APPEND nowhere {5}", "NO")
         listing = b"\n".join(w.imap('LIST "" *'))
-        for name in (b'"/" INBOX', b'"/" a/b/c', b'"/" ../../tmp/x'):
+        for name in (b'"/" INBOX', b'"/" a/b/c', b'"/" ../../tmp/tecsmail-no-file'):
             check(name in listing.replace(b'"/" "', b'"/" ').replace(b'"\n', b"\n"),
                   f"no {name} in {listing!r}")
-    check(not pathlib.Path("/tmp/x").exists(), "a mailbox became a file")
+    check(not pathlib.Path("/tmp/tecsmail-no-file").exists(), "a mailbox became a file")
 
 
 @scenario(90)
