@@ -308,7 +308,7 @@ def main():
     socket.setdefaulttimeout(WAIT_S)
     signal.signal(signal.SIGALRM, too_long)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.alarm(int(options.seconds) + 3 * options.kills)
+    signal.alarm(int(options.seconds) + 120 + 3 * options.kills)
     try:
         faults = test(options, random.Random(options.seed))
     except (Failed, TimeoutError) as why:
