@@ -158,7 +158,7 @@ static void log_closed(const struct lockout *l, const char *reason, struct str u
 
 /* --- a wrong password --- */
 
-static enum err fail(struct change *c, struct lockout *l)
+static enum err fail(struct guard_update *c, struct lockout *l)
 {
 	c->effect = lockout_fail(l, &c->rules, c->now, c->what);
 	return OK;
@@ -202,7 +202,7 @@ static void close_unwritten(struct guard *g, const struct net *who, enum err why
 
 enum lockout_effect guard_failed(struct guard *g, const struct wrong *w, unsigned *failures)
 {
-	struct change c = { .g = g, .apply = fail };
+	struct guard_update c = { .g = g, .apply = fail };
 	struct net address;
 
 	*failures = 0;
@@ -244,7 +244,7 @@ enum err guard_show(struct guard *g, const struct net *who, struct lockout *out)
 	return guard_record(g, who, out);
 }
 
-static enum err release(struct change *c, struct lockout *l)
+static enum err release(struct guard_update *c, struct lockout *l)
 {
 	(void)c;
 	if (lockout_is_blank(l))
@@ -255,7 +255,7 @@ static enum err release(struct change *c, struct lockout *l)
 
 enum err guard_release(struct guard *g, const struct net *who)
 {
-	struct change c = { .g = g, .apply = release, .who = *who };
+	struct guard_update c = { .g = g, .apply = release, .who = *who };
 	struct arena *a = arena_new(4096);
 	enum err e = guard_change(&c);
 
@@ -266,7 +266,7 @@ enum err guard_release(struct guard *g, const struct net *who)
 	return e;
 }
 
-static enum err block(struct change *c, struct lockout *l)
+static enum err block(struct guard_update *c, struct lockout *l)
 {
 	lockout_close(l, &c->rules, c->now, LOCKOUT_BLOCKED, c->length_s);
 	return OK;
@@ -274,7 +274,7 @@ static enum err block(struct change *c, struct lockout *l)
 
 enum err guard_block(struct guard *g, const struct net *who, uint32_t length_s)
 {
-	struct change c = { .g = g, .apply = block, .who = *who, .length_s = length_s };
+	struct guard_update c = { .g = g, .apply = block, .who = *who, .length_s = length_s };
 
 	if (!may_ban(g, who))
 		return E_DENIED;

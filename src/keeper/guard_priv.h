@@ -38,7 +38,7 @@ struct records {
 };
 
 /* What is done to one bucket in an update. */
-struct change {
+struct guard_update {
 	struct guard *g;
 	unsigned bucket;
 	int64_t now;
@@ -48,7 +48,7 @@ struct change {
 	enum lockout_state state;
 	uint32_t length_s;
 	/* Applied to the record of who; anything but OK: nothing is written. */
-	enum err (*apply)(struct change *c, struct lockout *l);
+	enum err (*apply)(struct guard_update *c, struct lockout *l);
 	/* results, set anew in each run */
 	enum lockout_effect effect;
 	struct lockout after;
@@ -59,7 +59,7 @@ unsigned guard_bucket(const struct guard *g, const struct net *who);
 bool guard_exempt(const struct guard *g, const struct net *address);
 MUST enum err guard_secret(struct guard *g); /* makes or reads it */
 /* Changes the record of c->who, durably, and takes what is closed now into memory. */
-MUST enum err guard_change(struct change *c);
+MUST enum err guard_change(struct guard_update *c);
 /* Reads the record of who. E_NOTFOUND. */
 MUST enum err guard_record(struct guard *g, const struct net *who, struct lockout *out);
 /* Reads buckets [from, to) anew; all that exist. */

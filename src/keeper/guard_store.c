@@ -199,7 +199,7 @@ static void gather(const struct records *r, struct shuts *out)
 
 static enum err change(struct tx *tx, void *arg)
 {
-	struct change *c = arg;
+	struct guard_update *c = arg;
 	struct records r;
 	enum err e = get_records(tx, c->bucket, &r);
 
@@ -222,7 +222,7 @@ static enum err change(struct tx *tx, void *arg)
 	return shut ? log_change(tx, c->bucket) : OK;
 }
 
-enum err guard_change(struct change *c)
+enum err guard_change(struct guard_update *c)
 {
 	c->bucket = guard_bucket(c->g, &c->who);
 	c->now = clock_wall();

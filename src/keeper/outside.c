@@ -164,7 +164,7 @@ enum err outside_new(struct keeping *k)
 	return e ? e : group_spawn(o->group, "outside", tell_all, k);
 }
 
-void outside_close(struct keeping *k)
+void outside_hang_up(struct keeping *k)
 {
 	struct outside *o = k->outside;
 
@@ -173,7 +173,14 @@ void outside_close(struct keeping *k)
 		if (o->workers[i])
 			peer_close(&o->workers[i]->peer);
 		free(o->workers[i]);
+		o->workers[i] = NULL;
 	}
+}
+
+void outside_close(struct keeping *k)
+{
+	struct outside *o = k->outside;
+
 	guard_close(&k->guard);
 	free(o->news);
 	free(o);

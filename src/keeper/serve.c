@@ -225,6 +225,8 @@ void keeping_close(struct keeping **k)
 {
 	if (!*k)
 		return;
+	/* Who asks goes first, then what is asked, then what that counts in. */
+	outside_hang_up(*k);
 	if ((*k)->logins)
 		logins_free(&(*k)->logins);
 	outside_close(*k);

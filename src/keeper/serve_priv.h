@@ -39,6 +39,8 @@ struct password_verdict password_judge(const struct keeping *k, struct str passw
 struct ipc_service keeping_side(struct side *s); /* serve.c */
 /* keeper/outside.c; outside_new makes k->guard too. */
 MUST enum err outside_new(struct keeping *k);
+/* (suspends) No more calls of workers: those under way have been answered or have ended. */
+void outside_hang_up(struct keeping *k);
 void outside_close(struct keeping *k);
 
 /* Behind every change of a password: nothing of the old one may count any longer. */

@@ -317,6 +317,34 @@ static void test_reconnect(void)
 	keeper_close(&l.k);
 }
 
+static void log_in(void *arg)
+{
+	struct login_try t = { .user = S("nobody@example.test"),
+			       .password = S("Wrong-9-Horse"),
+			       .ip = S("192.0.2.77"),
+			       .proto = "imap" };
+	struct login out;
+
+	CHECK(keeper_login(arg, &t, a, &out) != OK);
+}
+
+/* The keeper ends while a password is being hashed: the hash is waited for, then all goes. */
+static void test_stop(void)
+{
+	struct group *g = group_new();
+	struct keeper *k = keeper_new();
+	int fds[2];
+
+	CHECK_NUM(ipc_pair(fds), OK);
+	CHECK_NUM(keeping_worker(keeping, FACE_SESSION, fds[0]), OK);
+	keeper_connect(k, fds[1]);
+	CHECK_NUM(group_spawn(g, "login", log_in, k), OK);
+	CHECK_NUM(fiber_sleep(clock_in(3)), OK);
+	keeping_close(&keeping);
+	group_close(&g);
+	keeper_close(&k);
+}
+
 static void run(void *arg)
 {
 	struct keeping_conf conf = { .guard.rules = lockout_rules_default(),
@@ -334,7 +362,7 @@ static void run(void *arg)
 	test_change();
 	test_faces();
 	test_reconnect();
-	keeping_close(&keeping);
+	test_stop();
 	store_close(&st);
 	arena_free(&a);
 }
