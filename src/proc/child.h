@@ -44,14 +44,12 @@ struct child {
 	struct group *connections; /* owned; a fiber for each client */
 	struct listener listeners[LISTENERS_MAX];
 	size_t nlisteners;
-	struct signal stop; /* raised by ASK_STOP, or when main has gone */
+	struct signal stop; /* raised by ASK_STOP; who loses main is killed by the kernel */
 	uint64_t conn;      /* number of the latest connection; the next is CONN_STEP more */
 };
 
-/*
- * A process in three steps, the same for all: what it does with each message of main's
- * beyond the common ones (ASK_CLIENT, ASK_SOCKET), how it starts, how it ends.
- */
+/* What is a process's own in the life that all children share (child.c): the descriptors it is
+ * handed, its start, and its end. */
 struct role {
 	const char *name;
 	enum err (*socket)(struct child *c, struct str name, int fd); /* owns fd at OK */
