@@ -79,6 +79,19 @@ enum err call_change(struct asked *q)
 		return e;
 	log_event(LOG_INFO, v.fault ? "password.refused" : "password.change", KV("user", l.address),
 		  KVN("account", l.account), KV("ip", t.ip), KVC("reason", v.word));
+	if (!v.fault)
+		q->k->changed++;
+	put_verdict(q->out, &v);
+	return OK;
+}
+
+enum err call_judge(struct asked *q)
+{
+	struct str user = scan_blob(q->in), password = scan_blob(q->in);
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	struct password_verdict v = password_judge(q->k, password, user);
 	put_verdict(q->out, &v);
 	return OK;
 }

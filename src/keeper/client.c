@@ -2,9 +2,9 @@
 /* keeper/client.c - the side that asks; it waits for a keeper that is just being started. */
 #include "base/buf.h"
 #include "base/clock.h"
-#include "keeper/wire.h"
+#include "keeper/client_priv.h"
 
-enum { CLEARTEXT_MAX = 64, FIELDS_MAX = 16384, USER_OCTETS_MAX = 1024 };
+enum { CLEARTEXT_MAX = 64, USER_OCTETS_MAX = 1024 };
 
 struct keeper {
 	struct peer *peer;       /* owned; NULL before the first keeper_connect */
@@ -86,8 +86,7 @@ static enum err call(struct keeper *k, uint32_t type, struct buf *fields, int64_
 	return e == E_TIMEOUT || e == E_CLOSED ? E_AGAIN : e;
 }
 
-/* Sends the fields, which are freed; a full buffer was bounded first and is the peer's text. */
-static enum err ask(struct keeper *k, uint32_t type, struct buf *fields, int64_t wait_ms,
+enum err keeper_ask(struct keeper *k, uint32_t type, struct buf *fields, int64_t wait_ms,
 		    struct arena *a, struct scan *in)
 {
 	enum err e = fields->full ? E_DENIED : call(k, type, fields, wait_ms, a, in);
@@ -103,7 +102,7 @@ static void put_path(struct buf *b, struct path p)
 	buf_u8(b, p.utf8);
 }
 
-static enum err eaten(const struct scan *in)
+enum err keeper_eaten(const struct scan *in)
 {
 	return scan_end(in) ? OK : E_AGAIN;
 }
@@ -115,7 +114,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 	struct scan in;
 
 	put_path(&b, to);
-	enum err e = ask(k, CALL_ROUTE, &b, KEEPER_WAIT_MS, a, &in);
+	enum err e = keeper_ask(k, CALL_ROUTE, &b, KEEPER_WAIT_MS, a, &in);
 	if (e)
 		return e;
 	*n = scan_u32(&in);
@@ -129,7 +128,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		r->mailbox = scan_blob(&in);
 		r->quota = scan_u64(&in);
 	}
-	return eaten(&in);
+	return keeper_eaten(&in);
 }
 
 enum err keeper_domain(struct keeper *k, struct str domain)
@@ -139,20 +138,9 @@ enum err keeper_domain(struct keeper *k, struct str domain)
 	struct scan in;
 
 	buf_blob(&b, domain);
-	enum err e = ask(k, CALL_DOMAIN, &b, KEEPER_WAIT_MS, a, &in);
+	enum err e = keeper_ask(k, CALL_DOMAIN, &b, KEEPER_WAIT_MS, a, &in);
 	arena_free(&a);
 	return e == E_DENIED ? E_NOTFOUND : e;
-}
-
-static void put_try(struct buf *b, const struct login_try *t)
-{
-	buf_blob(b, t->user);
-	buf_blob(b, t->password);
-	buf_blob(b, t->ip);
-	buf_blob(b, str_of(t->proto));
-	buf_u8(b, t->tls);
-	buf_u64(b, t->conn);
-	buf_u16(b, t->port);
 }
 
 /* Which connection it came over: the keeper's line about it says so. */
@@ -167,15 +155,32 @@ static struct login_try with_connection(const struct login_try *t)
 	return out;
 }
 
+static void put_try(struct buf *b, const struct login_try *t)
+{
+	buf_blob(b, t->user);
+	buf_blob(b, t->password);
+	buf_blob(b, t->ip);
+	buf_blob(b, str_of(t->proto));
+	buf_u8(b, t->tls);
+	buf_u64(b, t->conn);
+	buf_u16(b, t->port);
+}
+
+void keeper_put_try(struct buf *b, const struct login_try *t)
+{
+	struct login_try full = with_connection(t);
+
+	put_try(b, &full);
+}
+
 enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 		      struct login *out)
 {
 	struct buf b = buf_new(FIELDS_MAX);
-	struct login_try full = with_connection(t);
 	struct scan in;
 
-	put_try(&b, &full);
-	enum err e = ask(k, CALL_LOGIN, &b, KEEPER_LOGIN_MS, a, &in);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_LOGIN, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
 	if (scan_u8(&in) == 0) {
@@ -185,7 +190,7 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 	out->account = scan_u32(&in);
 	out->address = scan_blob(&in);
 	out->quota = scan_u64(&in);
-	e = eaten(&in);
+	e = keeper_eaten(&in);
 	if (!e && k->orders.logged_in && log_current)
 		k->orders.logged_in(k->orders.arg, log_current->conn, out->account);
 	return e;
@@ -197,7 +202,7 @@ enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct s
 	struct scan in;
 
 	buf_blob(&b, ip);
-	enum err e = ask(k, CALL_ADMIT, &b, KEEPER_ADMIT_MS, a, &in);
+	enum err e = keeper_ask(k, CALL_ADMIT, &b, KEEPER_ADMIT_MS, a, &in);
 	if (e)
 		return e == E_CANCELED ? e : OK;
 	*why = scan_blob(&in);
@@ -212,9 +217,20 @@ enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
 
 	buf_u32(&b, account);
 	put_path(&b, from);
-	enum err e = ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
+	enum err e = keeper_ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
 	arena_free(&a);
 	return e;
+}
+
+enum err keeper_take_change(struct scan *in, struct change *out)
+{
+	out->word = scan_blob(in);
+	out->de = scan_blob(in);
+	out->en = scan_blob(in);
+	out->score = scan_u8(in);
+	out->advice_de = scan_blob(in);
+	out->advice_en = scan_blob(in);
+	return keeper_eaten(in);
 }
 
 enum err keeper_change_password(struct keeper *k, const struct login_try *t, struct str fresh,
@@ -223,20 +239,10 @@ enum err keeper_change_password(struct keeper *k, const struct login_try *t, str
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
-	struct login_try full = with_connection(t);
-
 	buf_blob(&b, fresh);
-	put_try(&b, &full);
-	enum err e = ask(k, CALL_CHANGE, &b, KEEPER_LOGIN_MS, a, &in);
-	if (e)
-		return e;
-	out->word = scan_blob(&in);
-	out->de = scan_blob(&in);
-	out->en = scan_blob(&in);
-	out->score = scan_u8(&in);
-	out->advice_de = scan_blob(&in);
-	out->advice_en = scan_blob(&in);
-	return eaten(&in);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_CHANGE, &b, KEEPER_LOGIN_MS, a, &in);
+	return e ? e : keeper_take_change(&in, out);
 }
 
 /* --- reports that nobody waits for --- */
@@ -255,7 +261,7 @@ static void send_report(void *arg)
 	struct scan in;
 
 	put_try(&b, &r->t);
-	enum err e = ask(r->k, CALL_CLEARTEXT, &b, KEEPER_WAIT_MS, a, &in);
+	enum err e = keeper_ask(r->k, CALL_CLEARTEXT, &b, KEEPER_WAIT_MS, a, &in);
 	if (e && e != E_CANCELED)
 		log_event(LOG_WARN, "login.cleartext", KV("user", r->t.user), KV("ip", r->t.ip),
 			  KVC("proto", r->t.proto), KVE(e));

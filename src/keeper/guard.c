@@ -101,6 +101,17 @@ bool guard_closed(const struct guard *g, struct str ip, struct closed *out)
 	return true;
 }
 
+size_t guard_count(const struct guard *g)
+{
+	int64_t now = clock_wall();
+	size_t n = 0;
+
+	for (unsigned b = 0; b < GUARD_BUCKETS; b++)
+		for (uint32_t i = 0; i < g->bucket[b].n; i++)
+			n += g->bucket[b].item[i].until > now;
+	return n;
+}
+
 /* --- what people read --- */
 
 /* "14:35 Uhr" and "14:35 CET"; another day is named. */

@@ -54,6 +54,8 @@ struct closed {
 };
 /* (quick) Is it closed to this address just now? False for what is no address. */
 bool guard_closed(const struct guard *g, struct str ip, struct closed *out);
+/* (quick) How many addresses are closed just now. */
+size_t guard_count(const struct guard *g);
 /* One line for the client, German and English, ASCII: until when, and why. */
 struct str guard_sentence(const struct guard *g, const struct closed *c, struct arena *a);
 

@@ -19,6 +19,7 @@ struct logins {
 	unsigned at_once, hashing, waiting;
 	struct signal freed; /* a hash is done */
 	bool rehash;
+	struct login_counts counts;
 };
 
 enum err logins_new(struct store *st, struct guard *g, struct logins **out)
@@ -215,6 +216,7 @@ static void log_login(struct logins *l, const struct login_try *t, const struct 
 {
 	unsigned failures = 0;
 
+	*(good ? &l->counts.good : &l->counts.failed) += 1;
 	if (!good)
 		guard_failed(l->guard, &(struct wrong){ t->ip, t->user, t->password }, &failures);
 	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason), KV("by", by),
@@ -277,6 +279,7 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 	if ((e && e != E_DENIED && e != E_LIMIT) || !guard_closed(l->guard, t->ip, &c))
 		return e == E_LIMIT ? E_AGAIN : e;
 	*out = (struct login){ .closed = guard_sentence(l->guard, &c, a) };
+	l->counts.unheard++;
 	log_event(LOG_INFO, "login.unheard", KVC("reason", "the address is locked out"),
 		  KV("user", t->user), KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
 		  KVC("proto", t->proto));
@@ -286,6 +289,11 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 void login_configure(struct logins *l, bool rehash)
 {
 	l->rehash = rehash;
+}
+
+struct login_counts login_counts(const struct logins *l)
+{
+	return l->counts;
 }
 
 void login_forget(struct logins *l, uint32_t account)

@@ -32,5 +32,10 @@ void login_configure(struct logins *l, bool rehash);
 void login_forget(struct logins *l, uint32_t account);
 /* A password came in clear: logged as a warning. It was not looked at, so it is no wrong one. */
 void login_cleartext(struct logins *l, const struct login_try *t);
+/* (quick) Decisions since logins_new. */
+struct login_counts {
+	uint64_t good, failed, unheard;
+};
+struct login_counts login_counts(const struct logins *l);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/serve.c - the calls of the workers, and the table of all calls. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "keeper/serve_priv.h"
 
@@ -135,6 +136,12 @@ static const struct call {
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
 	{ CALL_CHANGE, call_change, FACE_SESSION },
 	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
+	{ CALL_OWN_APPS, own_apps, FACE_SESSION },
+	{ CALL_OWN_APP_ADD, own_app_add, FACE_SESSION },
+	{ CALL_OWN_APP_DELETE, own_app_delete, FACE_SESSION },
+	{ CALL_JUDGE, call_judge, FACE_SESSION },
+	{ CALL_STANDING, call_standing, FACE_SESSION },
+	{ CALL_NUMBERS, call_numbers, FACE_SESSION },
 	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
 	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },
 	{ CALL_DOMAIN_LIST, op_domain_list, FACE_OPERATOR },
@@ -199,6 +206,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 	struct keeping *k = NEW(struct keeping);
 	k->store = st;
 	k->conf = *conf;
+	k->started = clock_wall();
 	e = outside_new(k);
 	if (!e)
 		e = logins_new(st, k->guard, &k->logins);

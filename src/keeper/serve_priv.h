@@ -21,6 +21,8 @@ struct keeping {
 	struct logins *logins;
 	struct outside *outside;
 	struct side sides[3];
+	int64_t started;  /* UTC seconds */
+	uint64_t changed; /* passwords, by their owners */
 };
 
 /* One call: its fields, a place for results, and (operator's calls) a sentence. */
@@ -47,6 +49,13 @@ void outside_close(struct keeping *k);
 void password_changed(struct keeping *k, uint32_t account);
 enum err call_change(struct asked *q);               /* change.c */
 bool take_try(struct asked *q, struct login_try *t); /* the rest of the fields; serve.c */
+
+enum err call_judge(struct asked *q);
+enum err own_apps(struct asked *q); /* own.c */
+enum err own_app_add(struct asked *q);
+enum err own_app_delete(struct asked *q);
+enum err call_standing(struct asked *q); /* stand.c */
+enum err call_numbers(struct asked *q);
 
 /* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
 enum err op_say(struct asked *q, enum err e, const char *text, struct str what); /* gives e */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "keeper/admin.h"
 #include "keeper/keeper_test.h"
+#include "keeper/own.h"
 #include "keeper/serve.h"
 
 static struct arena *a;
@@ -227,6 +228,97 @@ static void test_change(void)
 	peer_close(&server);
 }
 
+/* App passwords by their owner, who has to prove it each time. */
+static void test_own(void)
+{
+	struct keeper *k = keeper_new();
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.10"), "web",
+			       true };
+	struct str device, none;
+	struct peer *server;
+	struct own_app *app;
+	struct said said;
+	struct login l;
+	size_t n;
+
+	keeper_connect(k, served(FACE_SESSION, &server));
+	CHECK_NUM(keeper_app_add(k, &t, S("tablet"), S("imap"), a, &said, &device), OK);
+	CHECK_STR(said.word, "ok");
+	CHECK_NUM(device.n, APP_TEXT);
+	CHECK_NUM(keeper_app_add(k, &t, S("tablet"), S(""), a, &said, &none), OK);
+	CHECK_STR(said.word, "exists");
+	CHECK_NUM(keeper_app_add(k, &t, S(""), S(""), a, &said, &none), OK);
+	CHECK_STR(said.word, "bad_name");
+	CHECK_NUM(keeper_app_add(k, &t, S("x"), S("smtp"), a, &said, &none), OK);
+	CHECK_STR(said.word, "bad_protocols");
+	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), OK);
+	CHECK_NUM(n, 2); /* and the phone of test_change */
+	CHECK_STR(app[1].name, "tablet");
+	CHECK_STR(app[1].protocols, "imap");
+
+	struct login_try thief = t;
+	thief.password = device;
+	thief.proto = "imap";
+	CHECK_NUM(keeper_login(k, &thief, a, &l), OK);
+	CHECK_NUM(keeper_apps(k, &thief, a, &app, &n), E_DENIED);
+	CHECK_NUM(keeper_app_delete(k, &thief, S("tablet"), a, &said), E_DENIED);
+	CHECK_NUM(keeper_app_add(k, &thief, S("mine"), S(""), a, &said, &none), E_DENIED);
+
+	CHECK_NUM(keeper_app_delete(k, &t, S("tablet"), a, &said), OK);
+	CHECK_STR(said.word, "ok");
+	CHECK_NUM(keeper_app_delete(k, &t, S("tablet"), a, &said), OK);
+	CHECK_STR(said.word, "not_found");
+	CHECK_NUM(keeper_login(k, &thief, a, &l), E_DENIED);
+	keeper_close(&k);
+	peer_close(&server);
+}
+
+/* An address stands closed behind the fifth error, for the owner's calls too. */
+static void test_standing(void)
+{
+	struct keeper *k = keeper_new();
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.11"), "web",
+			       true };
+	struct keeper_numbers before, after;
+	struct standing s;
+	struct peer *server;
+	struct own_app *app;
+	struct change c;
+	size_t n;
+
+	keeper_connect(k, served(FACE_SESSION, &server));
+	CHECK_NUM(keeper_standing(k, t.ip, &s), OK);
+	CHECK_NUM(s.state, LOCKOUT_OPEN);
+	CHECK_NUM(s.rules.errors, 5);
+	CHECK_NUM(s.rules.block_s, 1200);
+	CHECK_NUM(keeper_standing(k, S("no address"), &s), OK);
+	CHECK_NUM(s.state, LOCKOUT_OPEN);
+	CHECK_NUM(keeper_numbers(k, &before), OK);
+	CHECK(before.started > 0 && before.logins > 0 && before.failed > 0 && before.changed > 0);
+	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), OK);
+	t.password = S("Wrong-1-Horse");
+	for (unsigned i = 0; i < 5; i++)
+		CHECK_NUM(keeper_apps(k, &t, a, &app, &n), i < 4 ? E_DENIED : E_LIMIT);
+	t.password = S("Right-1-Horse");
+	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), E_LIMIT);
+	CHECK_NUM(keeper_standing(k, t.ip, &s), OK);
+	CHECK_NUM(s.state, LOCKOUT_BLOCKED);
+	CHECK(!s.by_hand && s.until > clock_wall() + 1190);
+	CHECK_NUM(keeper_numbers(k, &after), OK);
+	CHECK_NUM(after.logins, before.logins + 1);
+	CHECK_NUM(after.failed, before.failed + 5);
+	CHECK_NUM(after.unheard, before.unheard + 2);
+	CHECK_NUM(after.closed, before.closed + 1);
+
+	CHECK_NUM(keeper_judge(k, S("demo1@example.test"), S("short"), a, &c), OK);
+	CHECK_STR(c.word, "too_short");
+	CHECK_NUM(keeper_judge(k, S("demo1@example.test"), S("Other-2-Mule-77"), a, &c), OK);
+	CHECK_STR(c.word, "ok");
+	CHECK_NUM(c.score, 4);
+	keeper_close(&k);
+	peer_close(&server);
+}
+
 /* What a worker that was broken into asks for in vain. */
 static void test_faces(void)
 {
@@ -240,6 +332,9 @@ static void test_faces(void)
 	CHECK_NUM(keeper_domain(k, S("example.test")), OK);
 	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
 	CHECK_NUM(keeper_may_send(k, 1, path_of(S("demo1@example.test"))), E_DENIED);
+	CHECK_NUM(keeper_judge(k, t.user, t.password, a, &(struct change){ 0 }), E_DENIED);
+	CHECK_NUM(keeper_standing(k, t.ip, &(struct standing){ 0 }), E_DENIED);
+	CHECK_NUM(keeper_numbers(k, &(struct keeper_numbers){ 0 }), E_DENIED);
 	keeper_close(&k);
 	peer_close(&server);
 
@@ -360,6 +455,8 @@ static void run(void *arg)
 	test_lists();
 	test_session();
 	test_change();
+	test_own();
+	test_standing();
 	test_faces();
 	test_reconnect();
 	test_stop();

@@ -20,6 +20,13 @@ enum keeper_call {
 	CALL_MAY_SEND, /* u32 account, path -> */
 	CALL_CLEARTEXT, /* try -> */
 	CALL_CHANGE,    /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
+	/* Of the owner: the answer begins with blob word, de, en, and goes on where it is "ok". */
+	CALL_OWN_APPS,       /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */
+	CALL_OWN_APP_ADD,    /* blob name, blob protocols, try -> blob password */
+	CALL_OWN_APP_DELETE, /* blob name, try -> */
+	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
+	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
+	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
 	/* The operator's; each answer begins with u8 err, blob sentence. */
 	CALL_DOMAIN_ADD,    /* blob domain */
 	CALL_DOMAIN_DELETE, /* blob domain */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/own.c - app passwords as their owner makes and withdraws them. */
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/serve_priv.h"
+
+static enum err say(struct asked *q, const char *word, const char *de, const char *en)
+{
+	buf_blob(q->out, str_of(word));
+	buf_blob(q->out, str_of(de));
+	buf_blob(q->out, str_of(en));
+	return OK;
+}
+
+/* No app password is for this: a device shall not make others, or read which there are. */
+static enum err prove(struct asked *q, struct login_try *t, struct login *out)
+{
+	if (!take_try(q, t))
+		return E_SYNTAX;
+	t->proto = "app passwords";
+	return login_check(q->k->logins, t, q->a, out);
+}
+
+enum err own_apps(struct asked *q)
+{
+	struct login l = { 0 };
+	struct apps list = { 0 };
+	struct login_try t;
+
+	enum err e = prove(q, &t, &l);
+	if (!e)
+		e = directory_apps(q->k->store, l.account, q->a, &list);
+	if (e)
+		return e;
+	say(q, "ok", "", "");
+	buf_u32(q->out, (uint32_t)list.n);
+	for (size_t i = 0; i < list.n; i++) {
+		buf_blob(q->out, list.app[i].name);
+		buf_blob(q->out, app_protocols_text(q->a, list.app[i].protocols));
+		buf_u64(q->out, (uint64_t)list.app[i].created);
+		buf_u64(q->out, (uint64_t)list.app[i].used);
+	}
+	return OK;
+}
+
+enum err own_app_add(struct asked *q)
+{
+	struct app app = { .name = scan_blob(q->in), .created = clock_wall() };
+	struct str protocols = scan_blob(q->in);
+	char text[APP_TEXT + 1];
+	struct login l = { 0 };
+	struct login_try t;
+
+	enum err e = prove(q, &t, &l);
+	if (e)
+		return e;
+	if (!app_name_ok(app.name))
+		return say(q, "bad_name", "Der Name muss 1 bis 64 Zeichen lang sein.",
+			   "The name must have 1 to 64 characters.");
+	if (app_protocols_read(protocols, &app.protocols))
+		return say(q, "bad_protocols", "Dieses Protokoll gibt es nicht.",
+			   "There is no such protocol.");
+	app_make(&app, text);
+	e = directory_app_add(q->k->store, l.account, &app);
+	if (!e) {
+		log_event(LOG_INFO, "app_password.add", KV("user", l.address),
+			  KVN("account", l.account), KV("name", app.name), KV("ip", t.ip));
+		say(q, "ok", "", "");
+		buf_blob(q->out, str_of(text));
+	}
+	sodium_memzero(text, sizeof text);
+	if (e == E_EXISTS)
+		return say(q, "exists", "Es gibt schon ein App-Passwort mit diesem Namen.",
+			   "There is an app password of this name already.");
+	if (e == E_LIMIT)
+		return say(q, "limit",
+			   "Mehr als 50 App-Passwörter gibt es nicht: löschen Sie eines.",
+			   "There are no more than 50 app passwords: delete one first.");
+	return e;
+}
+
+enum err own_app_delete(struct asked *q)
+{
+	struct str name = scan_blob(q->in);
+	struct login l = { 0 };
+	struct login_try t;
+	uint32_t id;
+
+	enum err e = prove(q, &t, &l);
+	if (!e)
+		e = directory_app_delete(q->k->store, l.account, name, &id);
+	if (e == E_NOTFOUND)
+		return say(q, "not_found", "Es gibt kein App-Passwort mit diesem Namen.",
+			   "There is no app password of this name.");
+	if (e)
+		return e;
+	log_event(LOG_INFO, "app_password.delete", KV("user", l.address), KVN("account", l.account),
+		  KV("name", name), KV("ip", t.ip));
+	return say(q, "ok", "", "");
+}

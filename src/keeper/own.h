@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_OWN_H
+#define KEEPER_OWN_H
+/*
+ * own.h - what web pages ask the keeper: for an account's owner, who proves each time that he
+ * is it, and for anybody, how things stand. As keeper/keeper.h in all else.
+ *
+ * Of a try: t->password is the account's own, no app password; a wrong one is counted as at a
+ * login: E_DENIED, E_LIMIT.
+ */
+#include "keeper/keeper.h"
+#include "keeper/lockout.h"
+
+/* Is it done? The word is for programs: "ok", or why not; sentences for the user. */
+struct said {
+	struct str word, de, en;
+};
+
+/* --- app passwords of one's own --- */
+struct own_app {
+	struct str name, protocols; /* "imap,submission" */
+	int64_t created, used;      /* UTC seconds; used: to the hour or so, 0: never */
+};
+MUST enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *a,
+			  struct own_app **out, size_t *n);
+/* protocols: "" for all. Words: "bad_name", "bad_protocols", "exists", "limit". password: for
+ * the owner's eyes, once. */
+MUST enum err keeper_app_add(struct keeper *k, const struct login_try *t, struct str name,
+			     struct str protocols, struct arena *a, struct said *out,
+			     struct str *password);
+/* Word: "not_found". */
+MUST enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct str name,
+				struct arena *a, struct said *out);
+
+/* --- without a proof --- */
+
+/* What would become of a new password of this user: struct change as a change gives it. */
+MUST enum err keeper_judge(struct keeper *k, struct str user, struct str password, struct arena *a,
+			   struct change *out);
+
+/* How an address stands, and the numbers of the lockout that are in force. */
+struct standing {
+	struct lockout_rules rules;
+	enum lockout_state state; /* LOCKOUT_OPEN too where it is never closed */
+	bool by_hand;             /* an operator closed it */
+	int64_t until;            /* UTC seconds */
+};
+MUST enum err keeper_standing(struct keeper *k, struct str ip, struct standing *out);
+
+/* Since the keeper started, but for `closed`, which is now. It reads its directory for it. */
+struct keeper_numbers {
+	int64_t started; /* UTC seconds */
+	uint64_t logins, failed, unheard, changed, closed;
+};
+MUST enum err keeper_numbers(struct keeper *k, struct keeper_numbers *out);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/* keeper/own_client.c - the calls of own.h. */
+#include "keeper/own.h"
+
+#include "keeper/app.h"
+#include "keeper/client_priv.h"
+
+enum { NUMBERS_MEMORY = IPC_MAX + 4096 };
+
+static void take_said(struct scan *in, struct said *out)
+{
+	out->word = scan_blob(in);
+	out->de = scan_blob(in);
+	out->en = scan_blob(in);
+}
+
+enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *a,
+		     struct own_app **out, size_t *n)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct said said;
+	struct scan in;
+
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_APPS, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	take_said(&in, &said);
+	*n = scan_u32(&in);
+	if (in.bad || *n > APPS_MAX)
+		return E_AGAIN;
+	*out = ARENA_ARRAY(a, struct own_app, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct own_app *app = *out + i;
+		app->name = scan_blob(&in);
+		app->protocols = scan_blob(&in);
+		app->created = (int64_t)scan_u64(&in);
+		app->used = (int64_t)scan_u64(&in);
+	}
+	return keeper_eaten(&in);
+}
+
+enum err keeper_app_add(struct keeper *k, const struct login_try *t, struct str name,
+			struct str protocols, struct arena *a, struct said *out,
+			struct str *password)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, name);
+	buf_blob(&b, protocols);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_APP_ADD, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	take_said(&in, out);
+	*password = str_is(out->word, "ok") ? scan_blob(&in) : S("");
+	return keeper_eaten(&in);
+}
+
+enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct str name,
+			   struct arena *a, struct said *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, name);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_APP_DELETE, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	take_said(&in, out);
+	return keeper_eaten(&in);
+}
+
+enum err keeper_judge(struct keeper *k, struct str user, struct str password, struct arena *a,
+		      struct change *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, user);
+	buf_blob(&b, password);
+	enum err e = keeper_ask(k, CALL_JUDGE, &b, KEEPER_WAIT_MS, a, &in);
+	return e ? e : keeper_take_change(&in, out);
+}
+
+static enum err take_standing(struct scan *in, struct standing *out)
+{
+	out->state = (enum lockout_state)scan_u8(in);
+	out->by_hand = scan_u8(in) != 0;
+	out->until = (int64_t)scan_u64(in);
+	out->rules.errors = scan_u32(in);
+	out->rules.blocks = scan_u32(in);
+	out->rules.window_s = (int64_t)scan_u64(in);
+	out->rules.block_s = (int64_t)scan_u64(in);
+	out->rules.day_s = (int64_t)scan_u64(in);
+	out->rules.ban_s = (int64_t)scan_u64(in);
+	out->rules.prefix6 = scan_u32(in);
+	out->rules.count_repeats = scan_u8(in) != 0;
+	return keeper_eaten(in);
+}
+
+enum err keeper_standing(struct keeper *k, struct str ip, struct standing *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct arena *a = arena_new(NUMBERS_MEMORY);
+	struct scan in;
+
+	buf_blob(&b, ip);
+	enum err e = keeper_ask(k, CALL_STANDING, &b, KEEPER_WAIT_MS, a, &in);
+	if (!e)
+		e = take_standing(&in, out);
+	arena_free(&a);
+	return e;
+}
+
+enum err keeper_numbers(struct keeper *k, struct keeper_numbers *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct arena *a = arena_new(NUMBERS_MEMORY);
+	struct scan in;
+
+	enum err e = keeper_ask(k, CALL_NUMBERS, &b, KEEPER_WAIT_MS, a, &in);
+	if (!e) {
+		out->started = (int64_t)scan_u64(&in);
+		out->logins = scan_u64(&in);
+		out->failed = scan_u64(&in);
+		out->unheard = scan_u64(&in);
+		out->changed = scan_u64(&in);
+		out->closed = scan_u64(&in);
+		e = keeper_eaten(&in);
+	}
+	arena_free(&a);
+	return e;
+}
