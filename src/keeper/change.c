@@ -69,7 +69,7 @@ enum err call_change(struct asked *q)
 		return e;
 	struct password_verdict v = password_judge(q->k, password, l.address);
 	if (!v.fault) {
-		e = login_hash(q->k->logins, password, q->a, &fresh);
+		e = login_hash(q->k->logins, l.address, password, q->a, &fresh);
 		if (!e)
 			e = directory_secret_put(q->k->store, l.account, &fresh);
 		/* Even where it is not known whether the new one was stored. */

@@ -86,13 +86,22 @@ void guard_take(struct guard *g, unsigned bucket, struct shuts *fresh)
 	free(old.item);
 }
 
-bool guard_closed(const struct guard *g, struct str ip, struct closed *out)
+bool guard_counts(const struct guard *g, struct str ip, struct net *who)
 {
 	struct net address;
 
 	if (!net_address(ip, &address) || guard_exempt(g, &address))
 		return false;
-	struct net who = lockout_key(address, &g->conf.rules);
+	*who = lockout_key(address, &g->conf.rules);
+	return true;
+}
+
+bool guard_closed(const struct guard *g, struct str ip, struct closed *out)
+{
+	struct net who;
+
+	if (!guard_counts(g, ip, &who))
+		return false;
 	const struct shut *s = find(&g->bucket[guard_bucket(g, &who)], &who);
 
 	if (!s || clock_wall() >= s->until)
@@ -214,12 +223,10 @@ static void close_unwritten(struct guard *g, const struct net *who, enum err why
 enum lockout_effect guard_failed(struct guard *g, const struct wrong *w, unsigned *failures)
 {
 	struct guard_update c = { .g = g, .apply = fail };
-	struct net address;
 
 	*failures = 0;
-	if (!net_address(w->ip, &address) || guard_exempt(g, &address))
+	if (!guard_counts(g, w->ip, &c.who))
 		return LOCKOUT_COUNTED;
-	c.who = lockout_key(address, &g->conf.rules);
 	c.what = mistake(g, w);
 	enum err e = guard_change(&c);
 

@@ -46,6 +46,9 @@ void guard_configure(struct guard *g, const struct guard_conf *conf);
 void guard_close(struct guard **g); /* (suspends) */
 const struct lockout_rules *guard_rules(const struct guard *g);
 
+/* (quick) Who is counted for errors from this address. False: nobody, it is exempt or none. */
+bool guard_counts(const struct guard *g, struct str ip, struct net *who);
+
 /* Why an address is not heard. */
 struct closed {
 	enum lockout_state state;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/login.c - verifying logins beside the loop, a few at a time. */
-#include <unistd.h>
-
+/* keeper/login.c - one decision for every protocol. */
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "fiber/fiber.h"
+#include "keeper/hashing.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
 
@@ -16,8 +15,7 @@ struct logins {
 	struct guard *guard; /* borrowed */
 	struct arena *arena; /* of dummy */
 	struct str dummy;    /* a hash of ours that no password fits */
-	unsigned at_once, hashing, waiting;
-	struct signal freed; /* a hash is done */
+	struct hashing *hashing;
 	bool rehash;
 	struct login_counts counts;
 };
@@ -27,14 +25,13 @@ enum err logins_new(struct store *st, struct guard *g, struct logins **out)
 	struct logins *l = NEW(struct logins);
 	char noise[33];
 	uint8_t octets[16];
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	BUG_IF(sodium_init() < 0);
 	l->store = st;
 	l->recent = recent_new();
 	l->guard = g;
 	l->arena = arena_new(4096);
-	l->at_once = cores < 1 ? 1 : cores > HASHES_AT_ONCE ? HASHES_AT_ONCE : (unsigned)cores;
+	l->hashing = hashing_new();
 	randombytes_buf(octets, sizeof(octets));
 	sodium_bin2hex(noise, sizeof(noise), octets, sizeof(octets));
 	enum err e = password_hash(l->arena, str_of(noise), &l->dummy);
@@ -48,38 +45,20 @@ void logins_free(struct logins **l)
 {
 	if (!*l)
 		return;
+	hashing_free(&(*l)->hashing);
 	recent_free(&(*l)->recent);
 	arena_free(&(*l)->arena);
 	free(*l);
 	*l = NULL;
 }
 
-/* --- hashing: each takes a core and 16 MiB for a while --- */
-
-static enum err turn_take(struct logins *l)
-{
-	int64_t deadline = clock_in(KEEPER_LOGIN_MS / 2);
-	enum err e = OK;
-
-	if (l->waiting == HASHES_WAITING_MAX)
-		return E_AGAIN;
-	l->waiting++;
-	while (!e && l->hashing >= l->at_once)
-		e = signal_wait(&l->freed, l->freed.count, deadline);
-	l->waiting--;
-	if (!e)
-		l->hashing++;
-	return e == E_TIMEOUT ? E_AGAIN : e;
-}
-
-static void turn_done(struct logins *l)
-{
-	l->hashing--;
-	signal_raise(&l->freed);
-}
+/* --- hashing --- */
 
 struct job {
-	struct str hash, password, dummy, ip; /* ip: who asks, "" where nobody can be locked out */
+	struct str hash, password, dummy;
+	struct str ip;  /* who asks, "" where nobody can be locked out */
+	struct str who; /* whose turn it takes where the address is not counted */
+	enum hashing_rank rank;
 	struct arena *a;
 	struct secret *secret; /* what is made; a hash that is there stays */
 	enum err result;
@@ -106,22 +85,26 @@ static void make_secret(void *arg)
 
 static enum err run_job(struct logins *l, void (*fn)(void *arg), struct job *j)
 {
-	enum err e = turn_take(l);
+	struct net key;
+	struct closed c;
+	bool counts = guard_counts(l->guard, j->ip, &key);
+	struct str who = counts ? STR((const char *)key.octets, sizeof key.octets) : j->who;
+	enum err e = hashing_begin(l->hashing, j->rank, who);
 
 	if (e)
 		return e;
-	struct closed c;
 	if (guard_closed(l->guard, j->ip, &c))
 		j->result = E_LIMIT;
 	else
 		work_run(fn, j);
-	turn_done(l);
+	hashing_end(l->hashing);
 	return j->result;
 }
 
-enum err login_hash(struct logins *l, struct str password, struct arena *a, struct secret *out)
+enum err login_hash(struct logins *l, struct str who, struct str password, struct arena *a,
+		    struct secret *out)
 {
-	struct job j = { .password = password, .a = a, .secret = out };
+	struct job j = { .password = password, .who = who, .a = a, .secret = out };
 
 	*out = (struct secret){ 0 };
 	return run_job(l, make_secret, &j);
@@ -129,12 +112,12 @@ enum err login_hash(struct logins *l, struct str password, struct arena *a, stru
 
 /* The password is known just now: a hash brought along becomes one of ours, and where there is
  * no verifier one is made. Whatever fails, the login is good, and the next one tries again. */
-static void improve(struct logins *l, uint32_t account, const struct secret *s, struct str password,
-		    struct arena *a)
+static void improve(struct logins *l, uint32_t account, const struct secret *s,
+		    const struct login_try *t, struct arena *a)
 {
 	bool rehash = l->rehash && !password_is_own(s->hash);
 	struct secret better = *s;
-	struct job j = { .password = password, .a = a, .secret = &better };
+	struct job j = { .password = t->password, .who = t->user, .a = a, .secret = &better };
 
 	if (!rehash && s->scram.iterations)
 		return;
@@ -248,7 +231,9 @@ static enum err decide(struct logins *l, const struct login_try *t, struct arena
 		struct job j = { .hash = may ? s.hash : l->dummy,
 				 .password = t->password,
 				 .dummy = l->dummy,
-				 .ip = t->ip };
+				 .ip = t->ip,
+				 .who = t->user,
+				 .rank = HASHING_STRANGER };
 
 		e = run_job(l, verify, &j);
 		if (e && e != E_DENIED)
@@ -259,7 +244,7 @@ static enum err decide(struct logins *l, const struct login_try *t, struct arena
 		}
 		reason = "password verified";
 		recent_add(l->recent, u.account, s.serial, t->password, clock_ms());
-		improve(l, u.account, &s, t->password, a);
+		improve(l, u.account, &s, t, a);
 	}
 	*out = (struct login){ .account = u.account,
 			       .quota = u.quota,

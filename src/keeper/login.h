@@ -12,8 +12,6 @@
 #include "keeper/guard.h"
 #include "keeper/recent.h"
 
-enum { HASHES_AT_ONCE = 4, HASHES_WAITING_MAX = 1024 };
-
 struct logins;
 /* st and g are borrowed. Hashes once: tens of milliseconds. E_IO. */
 MUST enum err logins_new(struct store *st, struct guard *g, struct logins **out);
@@ -23,8 +21,8 @@ void logins_free(struct logins **l);
 MUST enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
 			  struct login *out);
 /* A password for the directory, hashed beside the loop with the others, and its verifier.
- * (suspends) E_AGAIN: too many wait already. E_IO. */
-MUST enum err login_hash(struct logins *l, struct str password, struct arena *a,
+ * who: the user it is for. (suspends) E_AGAIN: too many wait already. E_IO. */
+MUST enum err login_hash(struct logins *l, struct str who, struct str password, struct arena *a,
 			 struct secret *out);
 /* rehash: a good login with a hash that was brought along makes it one of ours. */
 void login_configure(struct logins *l, bool rehash);

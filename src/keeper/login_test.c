@@ -73,7 +73,7 @@ static void test_change(void)
 
 	clock_fake_step(0); /* from here on time stands still between the steps */
 	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "203.0.113.1"), OK);
-	CHECK_NUM(login_hash(logins, S("Another-2-Horse"), a, &fresh), OK);
+	CHECK_NUM(login_hash(logins, S("demo1"), S("Another-2-Horse"), a, &fresh), OK);
 	CHECK_NUM(directory_secret_put(st, demo1, &fresh), OK);
 	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "203.0.113.1"), E_DENIED);
 	CHECK_NUM(try_login("demo1@example.test", "Another-2-Horse", "203.0.113.1"), OK);
@@ -193,7 +193,7 @@ static void test_time(void)
 	int64_t unknown = cost_us("nobody@example.test");
 	CHECK(imported > unknown / 2 && imported < unknown * 2);
 	struct secret fresh;
-	CHECK_NUM(login_hash(logins, S("Right-1-Horse"), a, &fresh), OK);
+	CHECK_NUM(login_hash(logins, S("demo1"), S("Right-1-Horse"), a, &fresh), OK);
 	CHECK_NUM(directory_secret_put(st, demo1, &fresh), OK);
 	int64_t own = cost_us("demo1@example.test");
 	CHECK(own > unknown / 2 && own < unknown * 2);

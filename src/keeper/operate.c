@@ -198,7 +198,7 @@ static enum err make_hash(struct asked *q, struct str user, struct str password,
 		q->why = str_fmt(q->a, "%s", v.en);
 		return E_SYNTAX;
 	}
-	return login_hash(q->k->logins, password, q->a, out);
+	return login_hash(q->k->logins, user, password, q->a, out);
 }
 
 enum err op_user_add(struct asked *q)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_HASHING_H
+#define KEEPER_HASHING_H
+/*
+ * hashing.h - whose password is hashed next: each hash takes a core and 16 MiB for a while.
+ *
+ * As many as there are cores are hashed at once, HASHES_AT_ONCE at most. Whoever comes then
+ * waits in a line of his own (of his address), and lines take turns, so an address that asks a
+ * hundred times waits for itself and lets the others by. Lines stand in ranks: while there is
+ * somebody of a better rank he is next, but every fourth turn is the second rank's and every
+ * eighth the third's, so that nobody waits for ever.
+ *
+ * Bounded: HASHES_WAITING_MAX wait in a rank, HASHES_WAITING_MS at most. Who comes when it is
+ * full takes the place of the last in the longest line, if his own is shorter.
+ */
+#include "base/base.h"
+
+enum { HASHES_AT_ONCE = 4, HASHES_WAITING_MAX = 1024, HASHES_WAITING_MS = 30000 };
+
+enum hashing_rank {
+	HASHING_KNOWN,    /* has reason to be trusted: the account came from there before */
+	HASHING_STRANGER, /* nothing is known */
+	HASHING_SUSPECT,  /* had a wrong password a while ago */
+	HASHING_RANKS
+};
+
+struct hashing;
+struct hashing *hashing_new(void);
+void hashing_free(struct hashing **h); /* nobody waits any more */
+
+/* (suspends) Waits for a turn in the line of these octets; OK: hashing_end must follow. E_AGAIN:
+ * too many wait, or it took too long; E_CANCELED. */
+MUST enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who);
+void hashing_end(struct hashing *h);
+
+#endif
