@@ -31,6 +31,7 @@ static struct rig {
 	struct tls *server_tls, *client_tls;
 	struct str cleartext_user; /* the last one that keeper_cleartext was told */
 	unsigned cleartexts, logins;
+	const char *login_ip; /* whose logins these should be */
 	enum err login_error; /* OK: look at the password */
 	void (*serve)(struct io *io, int kind);
 } rig;
@@ -99,7 +100,7 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 	(void)k, (void)a;
 	rig.logins++;
 	CHECK(t->tls);
-	CHECK_STR(t->ip, "192.0.2.1");
+	CHECK_STR(t->ip, rig.login_ip);
 	*out = (struct login){ .closed = S("closed until 14:35: 5 wrong passwords") };
 	if (rig.login_error)
 		return rig.login_error;
@@ -332,7 +333,7 @@ static inline void rig_open(void (*serve)(struct io *io, int kind))
 {
 	struct str why;
 
-	rig = (struct rig){ .arena = arena_new(64 << 20), .serve = serve };
+	rig = (struct rig){ .arena = arena_new(64 << 20), .serve = serve, .login_ip = "192.0.2.1" };
 	CHECK_NUM(store_open(S("mem:"), rig.arena, &rig.store, &why), OK);
 	for (uint32_t account = 1; account <= 4; account++)
 		CHECK_NUM(box_account_create(rig.store, account), OK);

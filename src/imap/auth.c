@@ -46,6 +46,8 @@ static struct done welcome(struct imap *s)
 
 static struct done login(struct imap *s, struct str user, struct str password)
 {
+	if (s->srv->internal && !s->spoken_for)
+		return done_no("CONTACTADMIN", "ID has not said the browser's address before");
 	struct login_try t = { user, password, io_peer(s->io).ip, "imap", true, 0, 0 };
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &s->who); /* suspends */
 
@@ -86,7 +88,7 @@ struct done imap_cmd_login(struct imap *s, struct scan *in)
 
 	if (!scan_end(in))
 		return done_bad("usage: LOGIN user password");
-	if (!io_tls(s->io).on)
+	if (!imap_private(s))
 		return in_clear(s, user);
 	if (user.n > SASL_USER_MAX || password.n > SASL_PASSWORD_MAX)
 		return done_no("AUTHENTICATIONFAILED", "user name or password is too long");
@@ -97,7 +99,7 @@ bool imap_refuses_literal(const struct imap *s, struct str text)
 {
 	struct scan in = scan(text);
 
-	if (s->state != GUEST || io_tls(s->io).on)
+	if (s->state != GUEST || imap_private(s))
 		return false;
 	imap_tag(&in);
 	scan_lit(&in, " ");
@@ -137,7 +139,7 @@ struct done imap_cmd_authenticate(struct imap *s, struct scan *in)
 		return done_no(NULL, "this mechanism is not offered: PLAIN or LOGIN, under TLS");
 	if (initial)
 		step = sasl_step(&x, s->cmd, first);
-	if (!io_tls(s->io).on)
+	if (!imap_private(s))
 		return initial && step == SASL_DONE ? in_clear(s, x.user)
 						    : done_no("PRIVACYREQUIRED", private_only);
 	while (step == SASL_MORE) {

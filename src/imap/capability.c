@@ -18,9 +18,8 @@
 
 struct str imap_capabilities(struct imap *s)
 {
-	bool tls = io_tls(s->io).on;
 	const char *entry = s->state != GUEST ? ""
-			    : tls             ? " AUTH=PLAIN AUTH=LOGIN"
+			    : imap_private(s) ? " AUTH=PLAIN AUTH=LOGIN"
 			    : s->srv->tls     ? " STARTTLS LOGINDISABLED"
 					      : " LOGINDISABLED";
 
@@ -54,35 +53,60 @@ struct done imap_cmd_logout(struct imap *s, struct scan *in)
 	return done_ok("LOGOUT done");
 }
 
+/* What a client says of itself; the rest of it is read and forgotten. */
+struct ident {
+	struct str name, version;
+	struct str ip; /* the browser's address, told by the webmail */
+	unsigned ips;  /* how often */
+};
+
+/* "NIL" / "(" [string SP nstring *(SP string SP nstring)] ")"           RFC 2971 3.3, 4 */
+static struct ident ident(struct scan *in, struct arena *a)
+{
+	struct ident out = { 0 };
+	unsigned pairs = 0;
+
+	if (scan_opt(in, "NIL"))
+		return out;
+	scan_lit(in, "(");
+	while (!in->bad && !scan_opt(in, ")")) {
+		if (pairs++)
+			scan_lit(in, " ");
+		struct str field = imap_string(in, a);
+
+		scan_lit(in, " ");
+		struct str value = imap_nstring(in, a);
+
+		if (field.n > 30 || value.n > 1024 || pairs > 30)
+			scan_fail(in);
+		if (str_iis(field, "name"))
+			out.name = value;
+		else if (str_iis(field, "version"))
+			out.version = value;
+		else if (str_iis(field, "x-originating-ip") && out.ips++ == 0)
+			out.ip = value;
+	}
+	return out;
+}
+
 /* ID NIL / ID (field value ...)                                          RFC 2971 3.1, 3.3 */
 struct done imap_cmd_id(struct imap *s, struct scan *in)
 {
-	struct str name = S_NONE, version = S_NONE;
-	unsigned pairs = 0;
+	struct ident i = ident(in, s->cmd);
 
-	if (!scan_opt(in, "NIL")) {
-		scan_lit(in, "(");
-		while (!in->bad && !scan_opt(in, ")")) {
-			if (pairs++)
-				scan_lit(in, " ");
-			struct str field = imap_string(in, s->cmd);
-
-			scan_lit(in, " ");
-			struct str value = imap_nstring(in, s->cmd);
-
-			if (field.n > 30 || value.n > 1024 || pairs > 30)
-				scan_fail(in);
-			if (str_iis(field, "name"))
-				name = value;
-			else if (str_iis(field, "version"))
-				version = value;
-		}
-	}
 	if (!scan_end(in))
 		return done_bad("usage: ID NIL, or ID (\"field\" \"value\" ...)");
+	/* Once, before the login, and nobody but the webmail is believed: RFC 2971 7 */
+	if (s->srv->internal && s->state == GUEST && i.ips) {
+		if (s->spoken_for || i.ips > 1)
+			return done_bad("the browser's address is told already");
+		if (!keeper_speaks_for(s->io, i.ip))
+			return done_bad("x-originating-ip is no address");
+		s->spoken_for = true;
+	}
 	/* Only of users who logged in, or anyone could fill the log: RFC 2971 7 */
-	if (s->state != GUEST && name.n)
-		log_event(LOG_INFO, "client", KV("name", name), KV("version", version));
+	if (s->state != GUEST && i.name.n)
+		log_event(LOG_INFO, "client", KV("name", i.name), KV("version", i.version));
 	io_put(s->io, S("* ID (\"name\" \"tecsmail\" \"version\" \"" TECSMAIL_VERSION "\")\r\n"));
 	return done_ok("ID done");
 }

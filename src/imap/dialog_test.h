@@ -24,11 +24,13 @@ static struct group *sessions;
 static unsigned cleartexts; /* passwords that came in clear */
 static enum err keeper_says;
 static uint64_t quota;
+static char login_ip[64]; /* of the last login */
 
 enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 		      struct login *out)
 {
 	(void)k;
+	snprintf(login_ip, sizeof login_ip, "%.*s", FMT(t->ip));
 	out->closed = S("closed until 14:35: 5 wrong passwords");
 	if (keeper_says)
 		return keeper_says;

@@ -34,6 +34,9 @@ struct imap_server {
 	struct store *store;
 	struct keeper *keeper;
 	struct tls *tls; /* for STARTTLS; NULL: it is not offered */
+	/* A socket that nobody but the webmail reaches: ID says whose browser it speaks for, and
+	 * without it there is no login. Passwords come without TLS. */
+	bool internal;
 };
 
 /* (suspends) From the greeting to the goodbye. io stays the caller's; where the port speaks

@@ -41,10 +41,11 @@ struct imap {
 	struct login who;
 	struct box *box; /* owned; NULL unless SELECTED */
 	unsigned state;
-	bool readonly; /* EXAMINE */
-	bool by_uid;   /* the command began with UID */
-	bool ended;    /* no more commands are read */
-	bool starttls; /* the handshake follows the reply */
+	bool readonly;   /* EXAMINE */
+	bool by_uid;     /* the command began with UID */
+	bool ended;      /* no more commands are read */
+	bool starttls;   /* the handshake follows the reply */
+	bool spoken_for; /* ID has said whose browser it is */
 	unsigned bad, tries;
 	char tag[TAG_MAX];
 	size_t tag_n; /* 0: no tag could be read */
@@ -126,6 +127,11 @@ struct str imap_capabilities(struct imap *s); /* in s->cmd */
 struct done imap_cmd_starttls(struct imap *s, struct scan *in);
 struct done imap_cmd_login(struct imap *s, struct scan *in);
 struct done imap_cmd_authenticate(struct imap *s, struct scan *in);
+/* Can nobody listen? RFC 8314 4 */
+static inline bool imap_private(const struct imap *s)
+{
+	return s->srv->internal || io_tls(s->io).on;
+}
 /* A command that announces a password in a literal, on a line in clear? */
 bool imap_refuses_literal(const struct imap *s, struct str text);
 

@@ -27,6 +27,7 @@ enum {
 	ALIAS_DEPTH_MAX = 10
 };
 
+struct io;     /* a client's connection */
 struct keeper; /* a connection to it that main replaces when the keeper starts anew */
 
 struct keeper *keeper_new(void);
@@ -85,6 +86,10 @@ struct login_try {
  * the keeper does not answer: a login is looked at again. E_LIMIT: why is a line as in
  * login.closed. */
 MUST enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct str *why);
+/* (quick) The client of io is the webmail and says whose browser it speaks for: from now on that
+ * address is the peer of io, and the one in the log. False: ip is no numeric address. Whether it
+ * is locked out the login will say, and Roundcube shows what is said there. */
+bool keeper_speaks_for(struct io *io, struct str ip);
 /* E_DENIED: wrong user or password (the same for both, in the same time); E_LIMIT: this address
  * is locked out just now, the password was perhaps right; out->closed says until when. The
  * connection is to be ended with that line. */

@@ -22,7 +22,7 @@ bool net_address(struct str text, struct net *out)
 	char c[INET6_ADDRSTRLEN] = { 0 };
 	uint8_t v4[4];
 
-	if (text.n == 0 || text.n >= sizeof c)
+	if (text.n == 0 || text.n >= sizeof c || str_has(text, 0))
 		return false;
 	memcpy(c, text.p, text.n);
 	if (inet_pton(AF_INET, c, v4) == 1) {

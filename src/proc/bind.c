@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -14,6 +15,7 @@
 #include "proc/supervise.h"
 
 enum { BACKLOG = 4096 };
+#define NO_GROUP ((gid_t)-1)
 
 static void on(int fd, int layer, int option)
 {
@@ -51,9 +53,9 @@ static enum err bind_one(struct str host, uint16_t port, struct arena *a, int *o
 	return OK;
 }
 
-/* A stream, as the clients of LMTP speak it, for our own user alone. What an earlier run left
- * behind is replaced if it is a socket: a path set wrong shall cost nobody a file. */
-static enum err bind_unix(struct str path, int *out)
+/* A stream for our own user alone, or for a group too. What an earlier run left behind is
+ * replaced if it is a socket: a path set wrong shall cost nobody a file. */
+static enum err bind_unix(struct str path, gid_t group, int *out)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -68,8 +70,11 @@ static enum err bind_unix(struct str path, int *out)
 		return E_IO;
 	/* The mode before the bind, which takes it over: there is no moment with a wider one. */
 	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof addr) ||
-	    chmod(addr.sun_path, 0600) || listen(fd, BACKLOG)) {
-		enum err e = errno == EADDRINUSE ? E_EXISTS : errno == EACCES ? E_DENIED : E_IO;
+	    (group != NO_GROUP && chown(addr.sun_path, (uid_t)-1, group)) ||
+	    chmod(addr.sun_path, group != NO_GROUP ? 0660 : 0600) || listen(fd, BACKLOG)) {
+		enum err e = errno == EADDRINUSE                 ? E_EXISTS
+			     : errno == EACCES || errno == EPERM ? E_DENIED
+								 : E_IO;
 		close(fd);
 		return e;
 	}
@@ -81,6 +86,44 @@ static void add(struct program *p, const struct service *service, const char *na
 {
 	BUG_IF(p->nsockets == SOCKETS_MAX);
 	p->sockets[p->nsockets++] = (struct bound){ service, name, fd };
+}
+
+/* Who besides our own user may open the service's sockets: the webmail, where it is internal. */
+static enum err group_of(const struct program *p, const struct service *service, struct arena *a,
+			 gid_t *out, struct str *why)
+{
+	struct str name = p->orders.config.internal_group;
+
+	*out = NO_GROUP;
+	if (!service->internal || !name.n)
+		return OK;
+	const struct group *g = getgrnam(str_c(a, name));
+	if (!g) {
+		*why = str_fmt(a, "web { internal_group }: the system has no group %.*s",
+			       FMT(name));
+		return E_NOTFOUND;
+	}
+	*out = g->gr_gid;
+	return OK;
+}
+
+static enum err bind_path(struct program *p, const struct service *service, struct str path,
+			  struct arena *a, struct str *why)
+{
+	gid_t group;
+	int fd;
+
+	enum err e = group_of(p, service, a, &group, why);
+	if (e)
+		return e;
+	e = bind_unix(path, group, &fd);
+	if (e) {
+		*why = str_fmt(a, "cannot listen on %.*s: %s", FMT(path),
+			       e == E_LIMIT ? "the path is too long" : err_text(e));
+		return e;
+	}
+	add(p, service, service->name, fd);
+	return OK;
 }
 
 static enum err bind_addresses(struct program *p, const char *name, const struct addresses *list,
@@ -97,13 +140,9 @@ static enum err bind_addresses(struct program *p, const char *name, const struct
 			return E_LIMIT;
 		}
 		if (item.p[0] == '/') {
-			enum err e = bind_unix(item, &fd);
-			if (e) {
-				*why = str_fmt(a, "cannot listen on %.*s: %s", FMT(item),
-					       e == E_LIMIT ? "the path is too long" : err_text(e));
+			enum err e = bind_path(p, service, item, a, why);
+			if (e)
 				return e;
-			}
-			add(p, service, name, fd);
 			continue;
 		}
 		BUG_IF(!address_split(item, &host, &port));
@@ -166,10 +205,16 @@ enum err bind_all(struct program *p, struct arena *a, struct str *why)
 		const char *name;
 		const struct addresses *list;
 	} rows[] = {
-		{ "smtp", &c->smtp }, { "submission", &c->submission },
-		{ "lmtp", &c->lmtp }, { "submissions", &c->submissions },
-		{ "imap", &c->imap }, { "imaps", &c->imaps },
-		{ "pop3", &c->pop3 }, { "pop3s", &c->pop3s },
+		{ "smtp", &c->smtp },
+		{ "submission", &c->submission },
+		{ "lmtp", &c->lmtp },
+		{ "submissions", &c->submissions },
+		{ "imap", &c->imap },
+		{ "imaps", &c->imaps },
+		{ "pop3", &c->pop3 },
+		{ "pop3s", &c->pop3s },
+		{ "imap_internal", &c->imap_internal },
+		{ "submission_internal", &c->submission_internal },
 	};
 	enum err e = make_folder(p, c->state, a, why);
 	int fd;

@@ -44,7 +44,7 @@ static enum err start(struct child *c, const struct role *role, struct arena *a,
 	enum err e = store_open(c->settings->config.store, a, &c->store, why);
 	if (e)
 		return e;
-	c->settings->smtp.store = c->settings->imap.store = c->settings->pop3.store = c->store;
+	settings_serve_from(c->settings, c->store);
 	return role->start(c);
 }
 

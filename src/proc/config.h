@@ -15,7 +15,7 @@
 
 #define CONFIG_PATH "/etc/tecsmail/tecsmail.conf"
 
-struct addresses { /* "ADDRESS:PORT", "[V6]:PORT", "*:PORT"; a path for lmtp */
+struct addresses { /* "ADDRESS:PORT", "[V6]:PORT", "*:PORT"; or paths of unix sockets */
 	const struct str *item;
 	size_t n;
 };
@@ -24,6 +24,8 @@ struct config {
 	struct str hostname, state, store, user, control, postmaster, detail;
 	enum log_level log_level;
 	struct addresses smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp;
+	struct addresses imap_internal, submission_internal; /* sockets of the webmail */
+	struct str internal_group;
 	struct str certificate, key;
 	unsigned workers_mx, workers_session;
 	unsigned connections;  /* of one process */

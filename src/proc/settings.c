@@ -12,6 +12,11 @@ static void serve_submission(const struct settings *s, struct io *io)
 	smtp_serve(&s->smtp, SMTP_SUBMISSION, io);
 }
 
+static void serve_submission_internal(const struct settings *s, struct io *io)
+{
+	smtp_serve(&s->smtp_internal, SMTP_INTERNAL, io);
+}
+
 static void serve_lmtp(const struct settings *s, struct io *io)
 {
 	smtp_serve(&s->smtp, SMTP_LMTP, io);
@@ -22,20 +27,33 @@ static void serve_imap(const struct settings *s, struct io *io)
 	imap_serve(&s->imap, io);
 }
 
+static void serve_imap_internal(const struct settings *s, struct io *io)
+{
+	imap_serve(&s->imap_internal, io);
+}
+
 static void serve_pop3(const struct settings *s, struct io *io)
 {
 	pop3_serve(&s->pop3, io);
 }
 
+#define IMAP_CLOSED "* BYE [ALERT] "
+#define POP3_CLOSED "-ERR [SYS/TEMP] "
+#define SMTP_CLOSED "421 4.7.0 "
+
 static const struct service services[] = {
-	{ "smtp", PROCESS_MX, false, "421 4.7.0 ", serve_mx },
-	{ "lmtp", PROCESS_MX, false, "421 4.7.0 ", serve_lmtp },
-	{ "submission", PROCESS_SESSION, false, "421 4.7.0 ", serve_submission },
-	{ "submissions", PROCESS_SESSION, true, "421 4.7.0 ", serve_submission },
-	{ "imap", PROCESS_SESSION, false, "* BYE [ALERT] ", serve_imap },
-	{ "imaps", PROCESS_SESSION, true, "* BYE [ALERT] ", serve_imap },
-	{ "pop3", PROCESS_SESSION, false, "-ERR [SYS/TEMP] ", serve_pop3 },
-	{ "pop3s", PROCESS_SESSION, true, "-ERR [SYS/TEMP] ", serve_pop3 },
+	{ "smtp", PROCESS_MX, .closed = SMTP_CLOSED, serve_mx },
+	{ "lmtp", PROCESS_MX, .closed = SMTP_CLOSED, serve_lmtp },
+	{ "submission", PROCESS_SESSION, .closed = SMTP_CLOSED, serve_submission },
+	{ "submissions", PROCESS_SESSION, .tls = true, .closed = SMTP_CLOSED, serve_submission },
+	{ "submission_internal", PROCESS_SESSION, .internal = true, .closed = SMTP_CLOSED,
+	  serve_submission_internal },
+	{ "imap", PROCESS_SESSION, .closed = IMAP_CLOSED, serve_imap },
+	{ "imaps", PROCESS_SESSION, .tls = true, .closed = IMAP_CLOSED, serve_imap },
+	{ "imap_internal", PROCESS_SESSION, .internal = true, .closed = IMAP_CLOSED,
+	  serve_imap_internal },
+	{ "pop3", PROCESS_SESSION, .closed = POP3_CLOSED, serve_pop3 },
+	{ "pop3s", PROCESS_SESSION, .tls = true, .closed = POP3_CLOSED, serve_pop3 },
 };
 
 const struct service *service_find(struct str name)
@@ -83,8 +101,18 @@ enum err settings_new(struct str path, struct str text, struct str cert, struct 
 	s->smtp = (struct smtp_server){ &s->smtp_conf, store, keeper, s->tls };
 	s->imap = (struct imap_server){ &s->imap_conf, store, keeper, s->tls };
 	s->pop3 = (struct pop3_server){ &s->pop3_conf, store, keeper, s->tls };
+	/* What is said on a socket of this machine needs no TLS. */
+	s->smtp_internal = (struct smtp_server){ &s->smtp_conf, store, keeper, NULL };
+	s->imap_internal = (struct imap_server){ &s->imap_conf, store, keeper, NULL, true };
 	*out = s;
 	return OK;
+}
+
+void settings_serve_from(struct settings *s, struct store *store)
+{
+	s->smtp.store = s->smtp_internal.store = store;
+	s->imap.store = s->imap_internal.store = store;
+	s->pop3.store = store;
 }
 
 struct settings *settings_hold(struct settings *s)

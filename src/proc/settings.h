@@ -19,6 +19,7 @@ struct service {
 	const char *name;
 	enum process who;
 	bool tls;           /* from the first octet, RFC 8314 3 */
+	bool internal;      /* a socket of the webmail, which says for whom it speaks */
 	const char *closed; /* what comes before the sentence to an address that is locked out */
 	void (*serve)(const struct settings *s, struct io *io); /* suspends */
 };
@@ -34,7 +35,8 @@ struct settings {
 	struct imap_conf imap_conf;
 	struct pop3_conf pop3_conf;
 	struct smtp_server smtp;
-	struct imap_server imap;
+	struct smtp_server smtp_internal;
+	struct imap_server imap, imap_internal;
 	struct pop3_server pop3;
 };
 
@@ -43,6 +45,8 @@ struct settings {
 MUST enum err settings_new(struct str path, struct str text, struct str cert, struct str key,
 			   struct store *store, struct keeper *keeper, struct arena *a,
 			   struct settings **out, struct str *why);
+/* Of the first generation, which is there before the store is open. */
+void settings_serve_from(struct settings *s, struct store *store);
 struct settings *settings_hold(struct settings *s);
 void settings_release(struct settings **s);
 

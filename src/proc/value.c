@@ -87,6 +87,11 @@ bool value_is_detail(struct str text)
 	return true;
 }
 
+bool value_is_socket(struct str text)
+{
+	return text.n && text.p[0] == '/' && text.n < 100;
+}
+
 static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,
 		  struct str *why)
 {
@@ -178,9 +183,8 @@ bool list_item_ok(const struct key *k, struct str text, struct arena *a, struct 
 	uint16_t port;
 	unsigned char to[16];
 
-	if (str_is(str_of(k->name), "lmtp"))
-		return (text.n && text.p[0] == '/' && text.n < 100) ||
-		       wrong(k, text, "the path of a socket", a, why);
+	if (k->fits)
+		return k->fits(text) || wrong(k, text, k->want, a, why);
 	if (!address_split(text, &host, &port))
 		return wrong(k, text, "ADDRESS:PORT", a, why);
 	if (str_is(host, "*") || inet_pton(AF_INET, str_c(a, host), to) == 1 ||

@@ -23,7 +23,8 @@ struct key {
 	const char *fallback; /* as the operator would write it */
 	const char *meaning;
 	const char *least, *most;      /* of a number, size or time; NULL: any */
-	bool (*fits)(struct str text); /* what a text must be; NULL: any */
+	bool (*fits)(struct str text); /* what a text or item must be; NULL: any, of a list:
+					  ADDRESS:PORT */
 	const char *want;              /* the same for the operator */
 };
 
@@ -32,6 +33,7 @@ bool value_is_host(struct str text);
 bool value_is_store(struct str text);   /* or empty */
 bool value_is_address(struct str text); /* or empty */
 bool value_is_detail(struct str text);  /* or empty */
+bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
 
 /* Sets the field of out. False: why is what is wrong, with the key's name. Never for a list. */
 bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,

@@ -8,7 +8,7 @@ static struct reply no_login(struct smtp *s, struct str mechanism, struct str in
 {
 	struct sasl x;
 
-	if (!io_tls(s->io).on && sasl_start(&x, mechanism) && initial.n &&
+	if (!is_private(s) && sasl_start(&x, mechanism) && initial.n &&
 	    sasl_step(&x, s->cmd, initial) == SASL_DONE)
 		keeper_cleartext(s->srv->keeper, x.user, io_peer(s->io).ip,
 				 is_submission(s) ? "submission" : "smtp");
@@ -51,7 +51,7 @@ static struct reply login(struct smtp *s, const struct sasl *x)
 		.password = x->password,
 		.ip = io_peer(s->io).ip,
 		.proto = "submission",
-		.tls = io_tls(s->io).on,
+		.tls = is_private(s),
 	};
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &s->login); /* suspends */
 
@@ -79,8 +79,10 @@ struct reply smtp_cmd_auth(struct smtp *s, struct scan *in)
 	struct str mechanism = scan_word(in), initial = str_trim(in->rest);
 	struct sasl x;
 
-	if (!is_submission(s) || !io_tls(s->io).on)
+	if (!is_submission(s) || !is_private(s))
 		return no_login(s, mechanism, initial);
+	if (s->kind == SMTP_INTERNAL && !s->spoken_for)
+		return reply(503, "5.5.1", "say XCLIENT ADDR=the browser's address first");
 	if (s->authenticated)
 		return reply(503, "5.5.1", "you have logged in already");
 	if (!mechanism.n)

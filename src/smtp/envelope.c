@@ -17,7 +17,7 @@ static struct path keep_path(struct arena *a, struct path p)
 /* A user must have logged in, over TLS: RFC 6409 4.3, RFC 8314 3.3. */
 static struct reply entitled(const struct smtp *s)
 {
-	if (is_submission(s) && !io_tls(s->io).on)
+	if (is_submission(s) && !is_private(s))
 		return reply(530, "5.7.0", "say STARTTLS first");
 	if (is_submission(s) && !s->authenticated)
 		return reply(530, "5.7.0", "log in first");

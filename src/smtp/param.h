@@ -33,4 +33,8 @@ struct rcpt_args {
 struct reply mail_args(struct scan *in, struct arena *a, struct mail_args *out);
 struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out);
 
+/* What stands behind XCLIENT: one attribute, the address whom the client speaks for. The text of
+ * it, which may still be none. False: not understood. */
+bool xclient_addr(struct scan *in, struct str *ip);
+
 #endif

@@ -9,7 +9,13 @@
 #include "smtp/session.h"
 #include "smtp/wire.h"
 
-enum { SERVER = 1 << SMTP_MX, USER = 1 << SMTP_SUBMISSION, LOCAL = 1 << SMTP_LMTP, ALL = 7 };
+enum {
+	SERVER = 1 << SMTP_MX,
+	WEBMAIL = 1 << SMTP_INTERNAL,
+	USER = 1 << SMTP_SUBMISSION | WEBMAIL,
+	LOCAL = 1 << SMTP_LMTP,
+	ALL = SERVER | USER | LOCAL
+};
 /* Mistakes that do not count: a list with dead recipients, chunks behind a refused one. */
 enum { FREE = 1 };
 
@@ -96,17 +102,19 @@ static struct reply cmd_helo(struct smtp *s, struct scan *in)
 static struct reply cmd_ehlo(struct smtp *s, struct scan *in)
 {
 	struct reply r = hello(s, in, true);
-	bool tls = io_tls(s->io).on;
+	bool starttls = s->srv->tls && !io_tls(s->io).on;
+	bool login = is_submission(s) && is_private(s) && !s->authenticated;
 
 	if (r.code)
 		return r;
-	struct str text = str_fmt(
-		s->cmd,
-		"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
-		"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%s%s",
-		FMT(s->conf->hostname), (unsigned long long)s->conf->message_max, recipients_max(s),
-		s->conf->dsn ? "\nDSN" : "", s->srv->tls && !tls ? "\nSTARTTLS" : "",
-		is_submission(s) && tls && !s->authenticated ? "\nAUTH PLAIN LOGIN" : "");
+	struct str text =
+		str_fmt(s->cmd,
+			"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
+			"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%s%s%s",
+			FMT(s->conf->hostname), (unsigned long long)s->conf->message_max,
+			recipients_max(s), s->conf->dsn ? "\nDSN" : "",
+			starttls ? "\nSTARTTLS" : "", login ? "\nAUTH PLAIN LOGIN" : "",
+			s->kind == SMTP_INTERNAL && !s->spoken_for ? "\nXCLIENT ADDR" : "");
 
 	return reply(250, NULL, str_c(s->cmd, text));
 }
@@ -188,6 +196,7 @@ static const struct verb {
 	{ "QUIT", cmd_quit, ANY, ALL },                          /* RFC 5321 4.1.1.10 */
 	{ "STARTTLS", cmd_starttls, START | READY, ALL },        /* RFC 3207 4 */
 	{ "AUTH", smtp_cmd_auth, START | READY, SERVER | USER }, /* RFC 4954 4 */
+	{ "XCLIENT", smtp_cmd_xclient, READY, WEBMAIL },         /* xclient.c */
 	{ "ETRN", NULL, ANY, ALL },                              /* RFC 1985 */
 	{ "TURN", NULL, ANY, ALL },                              /* RFC 5321 F.1 */
 	{ "SEND", NULL, ANY, ALL },                              /* RFC 5321 F.6 */

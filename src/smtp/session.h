@@ -54,6 +54,7 @@ struct smtp {
 	struct str helo;    /* in helo_octets; empty: no EHLO yet */
 	bool esmtp;         /* it said EHLO or LHLO */
 	bool starting_tls;  /* the handshake follows the reply */
+	bool spoken_for;    /* XCLIENT has said for whom */
 	bool authenticated; /* then login is whose session it is, in session */
 	struct login login;
 	unsigned errors;    /* since the last message */
@@ -82,13 +83,19 @@ static inline unsigned recipients_max(const struct smtp *s)
 
 	return n < RECIPIENTS_MAX ? n : RECIPIENTS_MAX;
 }
-/* Is the session one of 587 or 465? */
+/* Does the session take mail from users? */
 static inline bool is_submission(const struct smtp *s)
 {
-	return s->kind == SMTP_SUBMISSION;
+	return s->kind == SMTP_SUBMISSION || s->kind == SMTP_INTERNAL;
+}
+/* Can nobody listen? RFC 8314 4 */
+static inline bool is_private(const struct smtp *s)
+{
+	return s->kind == SMTP_INTERNAL || io_tls(s->io).on;
 }
 
 struct reply smtp_cmd_auth(struct smtp *s, struct scan *in);
+struct reply smtp_cmd_xclient(struct smtp *s, struct scan *in);
 struct reply smtp_cmd_mail(struct smtp *s, struct scan *in);
 struct reply smtp_cmd_rcpt(struct smtp *s, struct scan *in);
 struct reply smtp_cmd_data(struct smtp *s, struct scan *in);

@@ -17,8 +17,10 @@ struct keeper;
 struct store;
 struct tls;
 
-/* Port 465 is SMTP_SUBMISSION on an io whose TLS is on already: RFC 8314 3.3. */
-enum smtp_kind { SMTP_MX, SMTP_SUBMISSION, SMTP_LMTP };
+/* Port 465 is SMTP_SUBMISSION on an io whose TLS is on already: RFC 8314 3.3. SMTP_INTERNAL is
+ * submission over a socket that nobody but the webmail reaches: XCLIENT says whose browser it
+ * speaks for, and without it there is no login. Passwords come without TLS. */
+enum smtp_kind { SMTP_MX, SMTP_SUBMISSION, SMTP_LMTP, SMTP_INTERNAL };
 
 struct smtp_conf {
 	struct str hostname;     /* this server's name in greetings and trace fields */
