@@ -46,6 +46,10 @@ enum { FIBERS_MAX = 65536, FIBER_STACK = 128 * 1024 };
 /* --- the running fiber --- */
 
 bool fiber_canceled(void);
+struct fiber *fiber_self(void); /* for fiber_cancel; good until that fiber ends */
+/* Cancels one fiber of a group, as group_cancel does all of them. It belongs to this loop and has
+ * not ended: whoever keeps its handle is told by the fiber itself before it does. */
+void fiber_cancel(struct fiber *f);
 /* (suspends) Lets the others run once; those too whose descriptor, deadline or post has come
  * while this fiber was at work for some milliseconds. */
 void fiber_yield(void);

@@ -241,6 +241,39 @@ static void cancellation(void)
 	close(pair[1]);
 }
 
+struct one {
+	struct fiber *self;
+	enum err slept;
+};
+
+static void can_be_ended(void *arg)
+{
+	struct one *o = arg;
+
+	o->self = fiber_self();
+	o->slept = fiber_sleep(clock_in(100));
+}
+
+/* One of a group is canceled; the others go on. */
+static void one_of_many(void)
+{
+	struct group *g = group_new();
+	struct one o[3] = { 0 };
+
+	for (unsigned i = 0; i < LENGTH(o); i++)
+		CHECK_NUM(group_spawn(g, "one", can_be_ended, &o[i]), OK);
+	fiber_yield();
+	fiber_cancel(o[1].self);
+	CHECK_NUM(group_size(g), 3);
+	fiber_yield();
+	CHECK_NUM(group_size(g), 2);
+	CHECK_NUM(group_wait(g, clock_in(1000)), OK);
+	CHECK_NUM(o[0].slept, OK);
+	CHECK_NUM(o[1].slept, E_CANCELED);
+	CHECK_NUM(o[2].slept, OK);
+	group_close(&g);
+}
+
 static enum err late = OK;
 
 static void late_child(void *arg)
@@ -484,6 +517,7 @@ static void everything(void *arg)
 	registers();
 	sleeping();
 	cancellation();
+	one_of_many();
 	born_canceled();
 	signals();
 	signals_in_order();

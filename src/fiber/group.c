@@ -41,14 +41,19 @@ unsigned group_size(const struct group *g)
 	return g->n;
 }
 
+void fiber_cancel(struct fiber *f)
+{
+	BUG_IF(!f->group || f->loop != loop_this());
+	f->canceled = true;
+	if (!f->deaf)
+		fiber_wake(f, E_CANCELED);
+}
+
 void group_cancel(struct group *g)
 {
 	g->canceled = g->n || g->closing;
-	for (struct fiber *f = g->fibers; f; f = f->next_in_group) {
-		f->canceled = true;
-		if (!f->deaf)
-			fiber_wake(f, E_CANCELED);
-	}
+	for (struct fiber *f = g->fibers; f; f = f->next_in_group)
+		fiber_cancel(f);
 }
 
 static enum err wait_empty(struct group *g, int64_t deadline, bool deaf)

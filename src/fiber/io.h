@@ -34,6 +34,11 @@ struct io_peer io_peer(const struct io *io);
 /* Tests and trusted front ends: what io_peer shall say. ip is copied. */
 void io_set_peer(struct io *io, struct str ip, uint16_t port);
 
+/* Why its fiber is canceled, for the protocol's goodbye; "" where nothing was said: the server is
+ * going down. why is copied, its first 200 octets. */
+void io_set_goodbye(struct io *io, struct str why);
+struct str io_goodbye(const struct io *io);
+
 /* --- deadlines (quick) --- */
 void io_deadline(struct io *io, int64_t deadline); /* for all that follows, until set anew */
 

@@ -35,6 +35,7 @@ struct io {
 	size_t burst; /* octets moved since the fiber last gave way */
 	uint16_t port, local_port;
 	char ip[INET6_ADDRSTRLEN];
+	char *goodbye; /* owned; NULL: none */
 };
 
 char *io_buffer_get(void);

@@ -354,6 +354,21 @@ static void test_cancel(void)
 	link_end(&l);
 }
 
+static void test_goodbye(void)
+{
+	struct link l = link_new();
+	char *long_text = mem_new(1000);
+
+	memset(long_text, 'x', 1000);
+	CHECK_STR(io_goodbye(l.io), "");
+	io_set_goodbye(l.io, STR(long_text, 1000));
+	CHECK_NUM(io_goodbye(l.io).n, 200);
+	io_set_goodbye(l.io, S("the password was changed"));
+	CHECK_STR(io_goodbye(l.io), "the password was changed");
+	free(long_text);
+	link_end(&l);
+}
+
 static int listen_on(int family, uint16_t *port)
 {
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -468,6 +483,7 @@ static void everything(void *arg)
 	test_backpressure();
 	test_wait();
 	test_cancel();
+	test_goodbye();
 	test_sockets(AF_INET, S("127.0.0.1"));
 	test_sockets(AF_INET6, S("::1"));
 	test_connect_errors();

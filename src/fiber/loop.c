@@ -24,6 +24,11 @@ struct fiber *fiber_this(void)
 	return thread_loop.running;
 }
 
+struct fiber *fiber_self(void)
+{
+	return fiber_this();
+}
+
 static void make_ready(struct fiber *f)
 {
 	struct loop *l = f->loop;

@@ -8,7 +8,7 @@
 
 #include "fiber/io_priv.h"
 
-enum { DRAIN_READS = 4 };
+enum { DRAIN_READS = 4, GOODBYE_MAX = 200 };
 
 union address {
 	struct sockaddr any;
@@ -88,6 +88,7 @@ void io_close(struct io **at)
 	close(io->fd);
 	io_buffer_put(&io->in);
 	io_buffer_put(&io->out);
+	free(io->goodbye);
 	free(io);
 	*at = NULL;
 }
@@ -95,6 +96,20 @@ void io_close(struct io **at)
 struct io_peer io_peer(const struct io *io)
 {
 	return (struct io_peer){ str_of(io->ip), io->port, io->local_port };
+}
+
+void io_set_goodbye(struct io *io, struct str why)
+{
+	why = str_part(why, 0, GOODBYE_MAX);
+	free(io->goodbye);
+	io->goodbye = mem_new(why.n + 1);
+	if (why.n)
+		memcpy(io->goodbye, why.p, why.n);
+}
+
+struct str io_goodbye(const struct io *io)
+{
+	return str_of(io->goodbye);
 }
 
 void io_set_peer(struct io *io, struct str ip, uint16_t port)

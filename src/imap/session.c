@@ -115,8 +115,11 @@ static void tagged(struct imap *s, const struct done *d)
 
 static void reply(struct imap *s, const struct done *d)
 {
+	/* A session that is ended from outside is told why, where somebody knows. */
+	struct str why = fiber_canceled() ? io_goodbye(s->io) : S_NONE;
+
 	if (d->how == DONE_BYE)
-		io_fmt(s->io, "* BYE %s\r\n", d->text);
+		io_fmt(s->io, "* BYE %.*s\r\n", FMT(why.n ? why : str_of(d->text)));
 	if (d->how >= DONE_BYE) {
 		s->ended = true;
 		return;

@@ -130,7 +130,7 @@ static struct answer exchange(struct pop3 *s, struct sasl *x, struct str initial
 		enum err e = io_line(s->io, s->cmd, SASL_LINE_MAX, &line); /* suspends */
 
 		if (e && e != E_LIMIT)
-			return answer_read(e);
+			return answer_read(s, e);
 		if (e)
 			return bad("line too long");
 		if (str_is(line, "*"))

@@ -19,6 +19,7 @@ struct tls;
 
 struct pop3_conf {
 	struct str hostname; /* in the greeting */
+	int64_t login_ms;    /* for a client to log in */
 	int64_t idle_ms;     /* for one whole command line; at least 10 minutes, RFC 1939 3 */
 	unsigned errors_max; /* mistakes of a client; then it must go */
 };

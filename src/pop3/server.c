@@ -8,16 +8,22 @@ struct pop3_conf pop3_conf_default(void)
 {
 	return (struct pop3_conf){
 		.hostname = S("localhost"),
+		.login_ms = 60 * 1000,
 		.idle_ms = 10 * 60 * 1000,
 		.errors_max = 20,
 	};
 }
 
-struct answer answer_read(enum err e)
+struct answer answer_read(struct pop3 *s, enum err e)
 {
+	struct str why = io_goodbye(s->io);
+	const char *canceled = "[SYS/TEMP] shutting down";
+
+	if (why.n)
+		canceled = str_c(s->cmd, str_fmt(s->cmd, "[SYS/TEMP] %.*s", FMT(why)));
 	switch (e) {
 	case E_TIMEOUT: return (struct answer){ .bye = true, .text = "[SYS/TEMP] idle too long" };
-	case E_CANCELED: return (struct answer){ .bye = true, .text = "[SYS/TEMP] shutting down" };
+	case E_CANCELED: return (struct answer){ .bye = true, .text = canceled };
 	default: return (struct answer){ .bye = true };
 	}
 }
@@ -81,11 +87,16 @@ static struct answer next(struct pop3 *s)
 	arena_reset(s->cmd);
 	if (s->errors >= s->srv->conf->errors_max)
 		return (struct answer){ .bye = true, .text = "[SYS/PERM] too many mistakes" };
-	io_deadline(s->io, clock_in(s->srv->conf->idle_ms));
+	int64_t deadline = clock_in(s->srv->conf->idle_ms);
+
+	/* The guest's whole time is counted, from the greeting. */
+	if (s->state == AUTHORIZATION && s->login_until < deadline)
+		deadline = s->login_until;
+	io_deadline(s->io, deadline);
 	enum err e = io_line(s->io, s->cmd, LINE_MAX_POP3, &line); /* suspends */
 
 	if (e && e != E_LIMIT)
-		return answer_read(e);
+		return answer_read(s, e);
 	struct answer a = e ? bad("line too long") : run(s, line);
 
 	s->errors += !a.ok;
@@ -126,6 +137,7 @@ void pop3_serve(const struct pop3_server *srv, struct io *io)
 		.io = io,
 		.cmd = arena_new(CMD_MEMORY),
 		.state = AUTHORIZATION,
+		.login_until = clock_in(srv->conf->login_ms),
 	};
 	struct str hello = str_fmt(s.cmd, "%.*s POP3", FMT(srv->conf->hostname));
 

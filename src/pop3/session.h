@@ -29,7 +29,8 @@ struct pop3 {
 	struct arena *cmd;             /* owned; emptied before each command */
 	unsigned state;
 	unsigned errors;
-	bool starting_tls; /* the handshake follows the response */
+	int64_t login_until; /* ms; a guest's time */
+	bool starting_tls;   /* the handshake follows the response */
 	char user_octets[SASL_USER_MAX];
 	struct str user; /* of USER, in user_octets; RFC 1939 7 */
 	char account_octets[SASL_USER_MAX];
@@ -78,6 +79,6 @@ struct answer pop3_cmd_rset(struct pop3 *s, struct scan *in);
 struct answer pop3_cmd_quit(struct pop3 *s, struct scan *in);
 
 /* What a failed read means for the client; .text NULL: it has gone. */
-struct answer answer_read(enum err e);
+struct answer answer_read(struct pop3 *s, enum err e);
 
 #endif

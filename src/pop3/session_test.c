@@ -407,6 +407,21 @@ static void endings(void)
 	hang_up(c);
 	conf.idle_ms = 60000;
 
+	conf.login_ms = 300; /* a guest's commands buy no time either */
+	c = greeted(true);
+	CHECK_NUM(fiber_sleep(clock_in(200)), OK);
+	say(c, "USER alice@example.test");
+	expect_line(c, "+OK");
+	expect_line(c, "-ERR [SYS/TEMP] idle");
+	expect_closed(c);
+	hang_up(c);
+	c = user();
+	CHECK_NUM(fiber_sleep(clock_in(350)), OK);
+	say(c, "NOOP");
+	expect_line(c, "+OK");
+	hang_up(c);
+	conf.login_ms = 60000;
+
 	c = user();
 	say(c, "DELE 1");
 	expect_line(c, "+OK");

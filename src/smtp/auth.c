@@ -31,7 +31,7 @@ static struct reply exchange(struct smtp *s, struct sasl *x, struct str initial)
 		if (e == E_LIMIT)
 			return reply(500, "5.5.6", "line too long");
 		if (e) {
-			struct reply r = reply_read(e);
+			struct reply r = reply_read(s, e);
 
 			return r.code ? r : reply(421, "4.4.2", "closing");
 		}

@@ -25,7 +25,7 @@ static struct reply piece(struct smtp *s, int64_t started, uint64_t *read, uint6
 	if (e == E_CLOSED || e == E_IO)
 		log_event(LOG_INFO, "mail.cut", KVN("octets", *read));
 	if (e) {
-		struct reply r = reply_read(e);
+		struct reply r = reply_read(s, e);
 
 		return r.code ? r : reply(421, "4.4.2", "closing");
 	}

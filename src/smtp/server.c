@@ -29,6 +29,7 @@ struct smtp_conf smtp_conf_default(void)
 		.errors_max = 20,
 		.command_ms = 5 * 60 * 1000,
 		.idle_ms = 30 * 60 * 1000,
+		.login_ms = 60 * 1000,
 		.data_ms = 10 * 60 * 1000,
 		.data_rate = 4096,
 	};
@@ -47,11 +48,13 @@ void smtp_reset(struct smtp *s)
 	s->state = s->helo.n ? READY : START;
 }
 
-struct reply reply_read(enum err e)
+struct reply reply_read(const struct smtp *s, enum err e)
 {
+	struct str why = io_goodbye(s->io);
+
 	switch (e) {
 	case E_TIMEOUT: return reply(421, "4.4.2", "too slow");
-	case E_CANCELED: return reply(421, "4.3.2", "shutting down");
+	case E_CANCELED: return reply(421, "4.3.2", why.n ? str_c(s->cmd, why) : "shutting down");
 	default: return (struct reply){ 0 };
 	}
 }
@@ -254,11 +257,15 @@ static struct reply next(struct smtp *s)
 	arena_reset(s->cmd);
 	if (s->errors >= s->conf->errors_max)
 		return reply(421, "4.7.0", "too many mistakes");
-	io_deadline(s->io, deadline < s->idle_until ? deadline : s->idle_until);
+	if (s->idle_until < deadline)
+		deadline = s->idle_until;
+	if (is_submission(s) && !s->authenticated && s->login_until < deadline)
+		deadline = s->login_until;
+	io_deadline(s->io, deadline);
 	enum err e = wire_line(s, s->cmd, LINE_MAX_SMTP, &line); /* suspends */
 
 	if (e && e != E_LIMIT)
-		return reply_read(e);
+		return reply_read(s, e);
 
 	struct reply r;
 	const struct verb *v = NULL;
@@ -314,6 +321,7 @@ void smtp_serve(const struct smtp_server *srv, enum smtp_kind kind, struct io *i
 		.session = arena_new(SESSION_MEMORY),
 		.ahead = buf_new(READ_MAX),
 		.idle_until = clock_in(srv->conf->idle_ms),
+		.login_until = clock_in(srv->conf->login_ms),
 	};
 
 	smtp_reset(&s);

@@ -57,9 +57,10 @@ struct smtp {
 	bool spoken_for;    /* XCLIENT has said for whom */
 	bool authenticated; /* then login is whose session it is, in session */
 	struct login login;
-	unsigned errors;    /* since the last message */
-	unsigned told;      /* refused recipients that were logged */
-	int64_t idle_until; /* ms */
+	unsigned errors;     /* since the last message */
+	unsigned told;       /* refused recipients that were logged */
+	int64_t idle_until;  /* ms */
+	int64_t login_until; /* ms; a guest's time where users log in */
 
 	/* the transaction, in tx */
 	struct mail_args mail;
@@ -76,7 +77,7 @@ void smtp_reset(struct smtp *s);
 /* Writes a reply; only the dispatcher does, and 354 and 334 before more is read. */
 void reply_put(struct smtp *s, struct reply r);
 /* What a failed read means for the client. */
-struct reply reply_read(enum err e);
+struct reply reply_read(const struct smtp *s, enum err e);
 static inline unsigned recipients_max(const struct smtp *s)
 {
 	unsigned n = s->conf->recipients_max;

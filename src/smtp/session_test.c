@@ -386,6 +386,20 @@ static void deadlines(void)
 	expect(c, "421 4.4.2");
 	hang_up(c);
 	conf.idle_ms = 60000;
+
+	conf.login_ms = 300; /* guests of submission; port 25 has none */
+	struct client *mx = greeted(SMTP_MX, false);
+	c = greeted(SMTP_SUBMISSION, true);
+	CHECK_NUM(fiber_sleep(clock_in(200)), OK);
+	say(c, "NOOP"); /* buys no time */
+	expect(c, "250 ");
+	CHECK_NUM(fiber_sleep(clock_in(150)), OK);
+	expect(c, "421 4.4.2");
+	hang_up(c);
+	say(mx, "NOOP");
+	expect(mx, "250 ");
+	hang_up(mx);
+	conf.login_ms = 60000;
 	CHECK(clock_ms() - started < 10000);
 }
 

@@ -30,6 +30,7 @@ struct smtp_conf {
 	unsigned errors_max;     /* mistakes of a client between two messages; then it must go */
 	int64_t command_ms;      /* for one whole command line: RFC 5321 4.5.3.2.7 */
 	int64_t idle_ms;         /* of a session without a message taken */
+	int64_t login_ms;        /* for a user to log in, in all: 587 and 465 */
 	int64_t data_ms;         /* for a message, plus the time it takes at data_rate */
 	uint64_t data_rate;      /* octets a second that the slowest client must reach; not 0 */
 	bool dsn;                /* EHLO offers DSN: set where something sends such notices */
