@@ -142,28 +142,59 @@ static void when(int64_t until, struct arena *a, struct str *de, struct str *en)
 	*en = str_fmt(a, "%s%s %s", same ? "" : day, clock, zone);
 }
 
+/* "24 Stunden" and "24 hours", in the largest unit that is whole. */
+static void span(int64_t seconds, struct arena *a, struct str *de, struct str *en)
+{
+	static const struct {
+		int64_t seconds;
+		const char *de[2], *en[2]; /* of one, of several */
+	} units[] = {
+		{ 3600, { "Stunde", "Stunden" }, { "hour", "hours" } },
+		{ 60, { "Minute", "Minuten" }, { "minute", "minutes" } },
+		{ 1, { "Sekunde", "Sekunden" }, { "second", "seconds" } },
+	};
+	size_t i = 0;
+
+	while (seconds % units[i].seconds)
+		i++;
+	long long n = seconds / units[i].seconds;
+	*de = str_fmt(a, "%lld %s", n, units[i].de[n != 1]);
+	*en = str_fmt(a, "%lld %s", n, units[i].en[n != 1]);
+}
+
+/* "3 Sperren in 24 Stunden", "5 wrong passwords". */
+static void cause(const struct lockout_rules *r, const struct closed *c, struct arena *a,
+		  struct str *de, struct str *en)
+{
+	struct str span_de, span_en;
+
+	if (c->by_hand) {
+		*de = S("vom Betreiber");
+		*en = S("by the operator");
+	} else if (c->state == LOCKOUT_BANNED) {
+		span(r->day_s, a, &span_de, &span_en);
+		*de = str_fmt(a, "%u %s in %.*s", r->blocks, r->blocks == 1 ? "Sperre" : "Sperren",
+			      FMT(span_de));
+		*en = str_fmt(a, "%u %s within %.*s", r->blocks,
+			      r->blocks == 1 ? "block" : "blocks", FMT(span_en));
+	} else {
+		*de = str_fmt(a, "%u %s", r->errors,
+			      r->errors == 1 ? "falsches Passwort" : "falsche Passwoerter");
+		*en = str_fmt(a, "%u %s", r->errors,
+			      r->errors == 1 ? "wrong password" : "wrong passwords");
+	}
+}
+
 struct str guard_sentence(const struct guard *g, const struct closed *c, struct arena *a)
 {
-	const struct lockout_rules *r = &g->conf.rules;
 	int64_t until = (c->until + 59) / 60 * 60; /* never promised too early */
-	long long hours = r->day_s / 3600;
-	struct str de, en;
+	struct str de, en, why_de, why_en;
 
 	when(until, a, &de, &en);
-	if (c->by_hand)
-		return str_fmt(a,
-			       "Zugang gesperrt bis %.*s: vom Betreiber / closed for your address "
-			       "until %.*s: by the operator",
-			       FMT(de), FMT(en));
-	if (c->state == LOCKOUT_BANNED)
-		return str_fmt(a,
-			       "Zugang gesperrt bis %.*s: %u Sperren in %lld Stunden / closed for "
-			       "your address until %.*s: %u blocks within %lld hours",
-			       FMT(de), r->blocks, hours, FMT(en), r->blocks, hours);
+	cause(&g->conf.rules, c, a, &why_de, &why_en);
 	return str_fmt(a,
-		       "Zugang gesperrt bis %.*s: %u falsche Passwoerter / closed for your "
-		       "address until %.*s: %u wrong passwords",
-		       FMT(de), r->errors, FMT(en), r->errors);
+		       "Zugang gesperrt bis %.*s: %.*s / closed for your address until %.*s: %.*s",
+		       FMT(de), FMT(why_de), FMT(en), FMT(why_en));
 }
 
 static void log_closed(const struct lockout *l, const char *reason, struct str user)

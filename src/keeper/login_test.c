@@ -255,6 +255,57 @@ static void test_recent(void)
 }
 
 /* The fifth wrong password closes the address, to the right one too, and to no other. */
+/* What people read follows the numbers of the configuration. */
+static void test_sentences(void)
+{
+	static const struct {
+		struct lockout_rules rules;
+		struct closed why;
+		const char *de, *en;
+	} table[] = {
+		{ { .errors = 1 },
+		  { .state = LOCKOUT_BLOCKED },
+		  "1 falsches Passwort /",
+		  "1 wrong password" },
+		{ { .errors = 7 },
+		  { .state = LOCKOUT_BLOCKED },
+		  "7 falsche Passwoerter /",
+		  "7 wrong passwords" },
+		{ { .blocks = 3, .day_s = 86400 },
+		  { .state = LOCKOUT_BANNED },
+		  "3 Sperren in 24 Stunden /",
+		  "3 blocks within 24 hours" },
+		{ { .blocks = 1, .day_s = 3600 },
+		  { .state = LOCKOUT_BANNED },
+		  "1 Sperre in 1 Stunde /",
+		  "1 block within 1 hour" },
+		{ { .blocks = 2, .day_s = 5400 },
+		  { .state = LOCKOUT_BANNED },
+		  "2 Sperren in 90 Minuten /",
+		  "2 blocks within 90 minutes" },
+		{ { .blocks = 2, .day_s = 61 },
+		  { .state = LOCKOUT_BANNED },
+		  "2 Sperren in 61 Sekunden /",
+		  "2 blocks within 61 seconds" },
+		{ { .blocks = 3, .day_s = 86400 },
+		  { .state = LOCKOUT_BANNED, .by_hand = true },
+		  "vom Betreiber /",
+		  "by the operator" },
+	};
+	struct guard_conf usual = { .rules = lockout_rules_default() };
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		struct guard_conf conf = { .rules = table[i].rules };
+		struct closed c = table[i].why;
+		c.until = clock_wall() + 60;
+		guard_configure(guard, &conf);
+		struct str s = guard_sentence(guard, &c, a);
+		CHECK(str_find_str(s, str_of(table[i].de)) < s.n);
+		CHECK(str_find_str(s, str_of(table[i].en)) < s.n && str_ascii(s));
+	}
+	guard_configure(guard, &usual);
+}
+
 static void test_lockout(void)
 {
 	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
@@ -313,6 +364,7 @@ static void run(void *arg)
 	test_apps();
 	test_upgrade();
 	test_lockout();
+	test_sentences();
 	log_capture(NULL, NULL);
 	logins_free(&logins);
 	guard_close(&guard);

@@ -20,6 +20,16 @@ struct addresses { /* "ADDRESS:PORT", "[V6]:PORT", "*:PORT"; or paths of unix so
 	size_t n;
 };
 
+/* The lockout as the operator writes it; settings.h has what is made of it. */
+struct lockout_conf {
+	unsigned errors, blocks, prefix6;
+	int64_t window_ms, block_ms, day_ms, ban_ms;
+	bool count_repeats;
+	struct addresses exempt; /* "ADDRESS" or "ADDRESS/BITS" */
+	bool kernel;             /* main tells it who is banned */
+	struct str deny_file;    /* a path, or "" */
+};
+
 struct config {
 	struct str hostname, state, store, user, control, postmaster, detail;
 	enum log_level log_level;
@@ -28,7 +38,9 @@ struct config {
 	struct str internal_group;
 	struct str certificate, key;
 	unsigned workers_mx, workers_session;
+	struct lockout_conf lockout;
 	unsigned connections;  /* of one process */
+	unsigned per_address;  /* likewise, of one address; 0: any number */
 	uint64_t message_size; /* octets */
 	unsigned recipients, hops;
 	unsigned password_min; /* characters of a new password */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What an operator may write, and what he is told where it is wrong. */
 #include "check.h"
+#include "keeper/lockout.h"
 #include "proc/config.h"
 #include "proc/value.h"
 
@@ -45,6 +46,17 @@ static void test_wrong(void)
 	wrong("password { require_classes = 5 }\n",
 	      "/etc/t.conf:1: require_classes: \"5\" is not at most 4");
 	wrong("password { rehash = maybe }", "/etc/t.conf:1: rehash: \"maybe\" is not yes or no");
+	wrong("lockout { errors = 0 }", "/etc/t.conf:1: errors: \"0\" is not at least 1");
+	wrong("lockout { errors = 21 }", "/etc/t.conf:1: errors: \"21\" is not at most 20");
+	wrong("lockout { window = 500ms }", "/etc/t.conf:1: window: \"500ms\" is not at least 1s");
+	wrong("lockout { ban = 10000d }", "/etc/t.conf:1: ban: \"10000d\" is not at most 366d");
+	wrong("lockout { prefix6 = 129 }", "/etc/t.conf:1: prefix6: \"129\" is not at most 128");
+	wrong("lockout {\n exempt = {\"192.0.2.0/24\",\n \"192.0.2.0/33\"}\n}",
+	      "/etc/t.conf:3: exempt: \"192.0.2.0/33\" is not ADDRESS or ADDRESS/BITS, like "
+	      "192.0.2.0/24");
+	wrong("lockout { exempt = {\"mail.test\"} }",
+	      "/etc/t.conf:1: exempt: \"mail.test\" is not ADDRESS or ADDRESS/BITS, like "
+	      "192.0.2.0/24");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
 
@@ -60,6 +72,9 @@ static void test_good(void)
 			  "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
 			  "= {}\n}\n"
 			  "password {\n require_classes = 3\n rehash = no\n leaked = pwned.txt\n}\n"
+			  "lockout {\n errors = 3\n window = 5s\n count_repeats = no\n"
+			  " exempt = {\"192.0.2.0/24\", \"2001:db8::/32\", \"203.0.113.5\"}\n"
+			  " kernel = no\n deny_file = deny.conf\n}\n"
 			  "limits {\n message_size = 20M\n idle = 45min\n}\n"),
 			a, &c, &why),
 		OK);
@@ -81,6 +96,32 @@ static void test_good(void)
 	CHECK(!c.password_rehash);
 	CHECK_STR(c.leaked, "/srv/m/pwned.txt");
 	CHECK(c.workers_mx >= 1);
+	CHECK_NUM(c.lockout.errors, 3);
+	CHECK_NUM(c.lockout.window_ms, 5000);
+	CHECK_NUM(c.lockout.exempt.n, 3);
+	CHECK(!c.lockout.count_repeats && !c.lockout.kernel);
+	CHECK_STR(c.lockout.deny_file, "/srv/m/deny.conf");
+}
+
+/* What was promised to the users is what an empty file means. */
+static void test_promise(void)
+{
+	struct lockout_rules r = lockout_rules_default();
+	struct str why = S_NONE;
+	struct config c;
+
+	CHECK_NUM(config_parse(S("/x"), S(""), a, &c, &why), OK);
+	CHECK_NUM(c.lockout.errors, r.errors);
+	CHECK_NUM(c.lockout.blocks, r.blocks);
+	CHECK_NUM(c.lockout.window_ms, 1000 * r.window_s);
+	CHECK_NUM(c.lockout.block_ms, 1000 * r.block_s);
+	CHECK_NUM(c.lockout.day_ms, 1000 * r.day_s);
+	CHECK_NUM(c.lockout.ban_ms, 1000 * r.ban_s);
+	CHECK_NUM(c.lockout.prefix6, r.prefix6);
+	CHECK(c.lockout.count_repeats == r.count_repeats && c.lockout.kernel);
+	CHECK_NUM(c.lockout.exempt.n, 0);
+	CHECK_STR(c.lockout.deny_file, "");
+	CHECK_NUM(c.per_address, 100);
 }
 
 /* The file that `tecsmail config` prints is one that the program takes, and means the same. */
@@ -141,6 +182,7 @@ int main(void)
 	a = arena_new(64 << 20);
 	test_wrong();
 	test_good();
+	test_promise();
 	test_print();
 	test_address();
 	test_texts();

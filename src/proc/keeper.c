@@ -63,7 +63,7 @@ static struct keeping_conf conf(const struct child *c)
 	const struct config *g = &c->settings->config;
 
 	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
-				      .guard.rules = lockout_rules_default(),
+				      .guard = { c->settings->lockout, c->settings->exempt },
 				      .password_min = g->password_min,
 				      .password_classes = g->password_classes,
 				      .leaked = g->leaked.n ? leaked : NULL,

@@ -64,10 +64,32 @@ const struct service *service_find(struct str name)
 	return NULL;
 }
 
+/* The networks have passed value_is_network. */
+static void apply_lockout(struct settings *s)
+{
+	const struct lockout_conf *l = &s->config.lockout;
+	struct net *exempt = ARENA_ARRAY(s->arena, struct net, l->exempt.n);
+
+	for (size_t i = 0; i < l->exempt.n; i++)
+		BUG_IF(!net_parse(l->exempt.item[i], &exempt[i]));
+	s->exempt = (struct nets){ exempt, l->exempt.n };
+	s->lockout = (struct lockout_rules){
+		.errors = l->errors,
+		.blocks = l->blocks,
+		.window_s = l->window_ms / 1000,
+		.block_s = l->block_ms / 1000,
+		.day_s = l->day_ms / 1000,
+		.ban_s = l->ban_ms / 1000,
+		.prefix6 = l->prefix6,
+		.count_repeats = l->count_repeats,
+	};
+}
+
 static void apply(struct settings *s)
 {
 	const struct config *c = &s->config;
 
+	apply_lockout(s);
 	s->smtp_conf = smtp_conf_default();
 	s->smtp_conf.hostname = c->hostname;
 	s->smtp_conf.message_max = c->message_size;

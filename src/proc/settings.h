@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "fiber/io.h"
 #include "imap/imap.h"
+#include "keeper/lockout.h"
 #include "pop3/pop3.h"
 #include "proc/config.h"
 #include "smtp/smtp.h"
@@ -31,6 +32,8 @@ struct settings {
 	struct arena *arena;
 	struct config config;
 	struct tls *tls;
+	struct lockout_rules lockout;
+	struct nets exempt; /* never locked out, and as many connections as they like */
 	struct smtp_conf smtp_conf;
 	struct imap_conf imap_conf;
 	struct pop3_conf pop3_conf;

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 
+#include "keeper/net.h"
+
 enum { COUNT_MAX = 1000000, TEXT_MAX = 1000 };
 
 struct unit {
@@ -90,6 +92,13 @@ bool value_is_detail(struct str text)
 bool value_is_socket(struct str text)
 {
 	return text.n && text.p[0] == '/' && text.n < 100;
+}
+
+bool value_is_network(struct str text)
+{
+	struct net n;
+
+	return net_parse(text, &n);
 }
 
 static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,

@@ -12,7 +12,7 @@ enum value_type {
 	VALUE_TIME,  /* ms, s, min, h, d; kept as milliseconds */
 	VALUE_LEVEL, /* of the log */
 	VALUE_YES,   /* yes or no */
-	VALUE_LIST,  /* of addresses */
+	VALUE_LIST,  /* of addresses with ports, unless fits says what else */
 };
 
 struct key {
@@ -34,6 +34,7 @@ bool value_is_store(struct str text);   /* or empty */
 bool value_is_address(struct str text); /* or empty */
 bool value_is_detail(struct str text);  /* or empty */
 bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
+bool value_is_network(struct str text);
 
 /* Sets the field of out. False: why is what is wrong, with the key's name. Never for a list. */
 bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,
