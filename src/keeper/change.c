@@ -39,9 +39,12 @@ struct password_verdict password_judge(const struct keeping *k, struct str passw
 	return password_rule(password, &p);
 }
 
-void password_changed(struct keeping *k, uint32_t account)
+void password_changed(struct asked *q, uint32_t account, uint64_t except, const char *why)
 {
-	login_forget(k->logins, account);
+	struct session_end end = { .account = account, .except = except, .reason = str_of(why) };
+
+	login_forget(q->k->logins, account); /* first: whoever is answered later is not in */
+	keeping_end_sessions(q->k, &end, q->side);
 }
 
 static void put_verdict(struct buf *b, const struct password_verdict *v)
@@ -73,7 +76,7 @@ enum err call_change(struct asked *q)
 		if (!e)
 			e = directory_secret_put(q->k->store, l.account, &fresh);
 		/* Even where it is not known whether the new one was stored. */
-		password_changed(q->k, l.account);
+		password_changed(q, l.account, t.conn, CHANGED);
 	}
 	if (e)
 		return e;

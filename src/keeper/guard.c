@@ -377,14 +377,19 @@ void guard_refresh(struct guard *g)
 	BUG_IF(!net_address(S("::1"), &g->machine[g->nmachine++]));
 }
 
-void guard_configure(struct guard *g, const struct guard_conf *conf)
+void guard_tell_banned(struct guard *g)
 {
-	g->conf = *conf;
-	guard_refresh(g);
 	for (unsigned b = 0; b < GUARD_BUCKETS; b++)
 		for (uint32_t i = 0; i < g->bucket[b].n; i++)
 			if (is_banned(&g->bucket[b].item[i]))
 				tell(g, &g->bucket[b].item[i], true);
+}
+
+void guard_configure(struct guard *g, const struct guard_conf *conf)
+{
+	g->conf = *conf;
+	guard_refresh(g);
+	guard_tell_banned(g);
 }
 
 enum err guard_new(struct store *st, const struct guard_conf *conf, struct guard_news news,

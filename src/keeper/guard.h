@@ -42,8 +42,9 @@ struct guard_news {
 /* (suspends) Reads who is closed, starts watching and sweeping. The store's errors. */
 MUST enum err guard_new(struct store *st, const struct guard_conf *conf, struct guard_news news,
 			struct guard **out);
-void guard_configure(struct guard *g, const struct guard_conf *conf);
-void guard_close(struct guard **g); /* (suspends) */
+void guard_configure(struct guard *g, const struct guard_conf *conf); /* news of each ban, too */
+void guard_tell_banned(struct guard *g); /* news of each ban in force, once more */
+void guard_close(struct guard **g);      /* (suspends) */
 const struct lockout_rules *guard_rules(const struct guard *g);
 
 /* (quick) Who is counted for errors from this address. False: nobody, it is exempt or none. */

@@ -9,6 +9,8 @@
 #include "keeper/login.h"
 #include "keeper/password.h"
 
+enum { FORGOT_RING = 256 };
+
 struct logins {
 	struct store *store; /* borrowed */
 	struct recent *recent;
@@ -17,6 +19,8 @@ struct logins {
 	struct str dummy;    /* a hash of ours that no password fits */
 	struct hashing *hashing;
 	bool rehash;
+	uint64_t forgotten; /* so many login_forget; the last accounts are in the ring */
+	uint32_t forgot[FORGOT_RING];
 	struct login_counts counts;
 };
 
@@ -253,14 +257,30 @@ static enum err decide(struct logins *l, const struct login_try *t, struct arena
 	return OK;
 }
 
+/* Has the account's password changed since? Where the ring does not know: perhaps. */
+static bool outdated(const struct logins *l, uint64_t since, uint32_t account)
+{
+	if (l->forgotten - since > FORGOT_RING)
+		return true;
+	for (uint64_t i = since; i < l->forgotten; i++)
+		if (l->forgot[i % FORGOT_RING] == account)
+			return true;
+	return false;
+}
+
 /* A closed address is not heard, whatever the password; nor where it was closed while this
  * attempt waited: many at once are not many guesses. */
 enum err login_check(struct logins *l, const struct login_try *t, struct arena *a,
 		     struct login *out)
 {
 	struct closed c;
+	uint64_t began = l->forgotten;
 	enum err e = guard_closed(l->guard, t->ip, &c) ? E_LIMIT : decide(l, t, a, out);
 
+	/* Nothing suspends between this and the answer's place in the queue to the worker; so the
+	 * word that ends the account's sessions comes behind it, or finds it outdated. */
+	if (!e && outdated(l, began, out->account))
+		e = E_AGAIN;
 	if ((e && e != E_DENIED && e != E_LIMIT) || !guard_closed(l->guard, t->ip, &c))
 		return e == E_LIMIT ? E_AGAIN : e;
 	*out = (struct login){ .closed = guard_sentence(l->guard, &c, a) };
@@ -283,6 +303,7 @@ struct login_counts login_counts(const struct logins *l)
 
 void login_forget(struct logins *l, uint32_t account)
 {
+	l->forgot[l->forgotten++ % FORGOT_RING] = account;
 	recent_drop(l->recent, account);
 }
 

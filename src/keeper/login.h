@@ -26,7 +26,8 @@ MUST enum err login_hash(struct logins *l, struct str who, struct str password, 
 			 struct secret *out);
 /* rehash: a good login with a hash that was brought along makes it one of ours. */
 void login_configure(struct logins *l, bool rehash);
-/* The account's password is another one now, or the account is gone. */
+/* The account's password is another one now, or the account is gone: a login under way is answered
+ * E_AGAIN, whatever it has found. */
 void login_forget(struct logins *l, uint32_t account);
 /* A password came in clear: logged as a warning. It was not looked at, so it is no wrong one. */
 void login_cleartext(struct logins *l, const struct login_try *t);

@@ -247,7 +247,7 @@ enum err op_user_delete(struct asked *q)
 	if (e == E_NOTFOUND)
 		return op_say(q, e, "there is no such user here", text);
 	if (!e) {
-		login_forget(q->k->logins, account);
+		password_changed(q, account, 0, DELETED);
 		log_event(LOG_INFO, "user.delete", KV("user", text), KVN("account", account));
 	}
 	return e;
@@ -273,7 +273,7 @@ enum err op_user_passwd(struct asked *q)
 	if (!e)
 		e = directory_secret_put(q->k->store, u.account, &fresh);
 	/* Even where it is not known whether the new one was stored: ask the hash again. */
-	password_changed(q->k, u.account);
+	password_changed(q, u.account, 0, CHANGED);
 	if (!e)
 		log_event(LOG_INFO, "user.passwd", KV("user", text), KVN("account", u.account));
 	return e;

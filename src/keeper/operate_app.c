@@ -85,8 +85,11 @@ enum err op_app_delete(struct asked *q)
 	e = directory_app_delete(q->k->store, u.account, name, &id);
 	if (e == E_NOTFOUND)
 		return op_say(q, e, "the user has no app password of this name", name);
-	if (!e)
-		log_event(LOG_INFO, "app_password.delete", KV("user", address),
-			  KVN("account", u.account), KV("name", name));
-	return e;
+	if (e)
+		return e;
+	log_event(LOG_INFO, "app_password.delete", KV("user", address), KVN("account", u.account),
+		  KV("name", name));
+	/* Which sessions came in with it is not known: all of the account log in anew. */
+	password_changed(q, u.account, 0, WITHDRAWN);
+	return OK;
 }

@@ -5,24 +5,27 @@
 #include "base/log.h"
 #include "keeper/serve_priv.h"
 
-enum { WORKERS_MAX = 1024, NEWS_MAX = 65536, TELL_MS = 10000, TELL_ARENA = 2 * IPC_MAX };
+enum {
+	WORKERS_MAX = 1024,
+	NEWS_MAX = 65536,
+	TELL_MS = 10000,
+	TELL_ARENA = 2 * IPC_MAX,
+	UNTOLD_MS = 1000,
+};
+#define SHUT_OUT "Zugang gesperrt / your address is locked out"
 
 struct worker {
 	struct side side;
 	struct peer *peer; /* owned */
 };
 
-struct news { /* of one address */
-	struct net who;
-	bool banned;
-	int64_t until;
-};
-
 struct outside {
 	struct worker *workers[WORKERS_MAX]; /* owned; those that have gone make room for others */
 	struct keeping_main main;
-	struct news *news; /* owned; NEWS_MAX places, a ring */
+	struct keeping_ban *news; /* owned; NEWS_MAX places, a ring */
 	size_t first, n;
+	bool whole; /* main is to be told all, from the first one in the ring on */
+	bool lost;  /* the ring was full */
 	struct signal come;
 	struct group *group;
 };
@@ -96,60 +99,89 @@ void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 
 /* --- main --- */
 
-void keeping_tell_main(struct keeping *k, struct keeping_main m)
+static void note(struct outside *o, struct keeping_ban n)
 {
-	k->outside->main = m;
-}
-
-static void note(struct outside *o, struct news n)
-{
-	if (o->n == NEWS_MAX) { /* the listeners refuse them all the same */
-		log_event(LOG_ERROR, "lockout.untold", KVC("reason", "too many at once"));
-		return;
-	}
-	o->news[(o->first + o->n++) % NEWS_MAX] = n;
+	o->lost = o->lost || o->n == NEWS_MAX;
+	if (!o->lost)
+		o->news[(o->first + o->n++) % NEWS_MAX] = n;
 	signal_raise(&o->come);
 }
 
 static void banned(void *arg, const struct net *who, int64_t until)
 {
-	note(arg, (struct news){ *who, true, until });
+	note(arg, (struct keeping_ban){ *who, until });
 }
 
 static void set_free(void *arg, const struct net *who)
 {
-	note(arg, (struct news){ *who, false, 0 });
+	note(arg, (struct keeping_ban){ *who, 0 });
 }
 
-static void tell(struct keeping *k, const struct news *n)
+/* Main has not understood, or some news are lost: it is told all who are banned just now. */
+static void begin_anew(struct keeping *k)
 {
-	struct keeping_main *m = &k->outside->main;
-	struct session_end end = { .from = n->who, .reason = S("the address is banned") };
-	struct arena *a = arena_new(4096);
+	struct outside *o = k->outside;
 
-	if (n->banned)
-		keeping_end_sessions(k, &end, NULL);
-	if (m->ban)
-		m->ban(m->arg, net_text(a, &n->who), n->banned ? n->until : 0);
-	arena_free(&a);
+	o->n = 0;
+	o->lost = false;
+	o->whole = true;
+	guard_tell_banned(k->guard);
+	if (o->lost) /* the listeners refuse the others all the same */
+		log_event(LOG_ERROR, "lockout.untold", KVC("reason", "too many are banned"));
+	o->lost = false;
+	signal_raise(&o->come);
+}
+
+void keeping_tell_main(struct keeping *k, struct keeping_main m)
+{
+	k->outside->main = m;
+	begin_anew(k);
+}
+
+/* Main comes first: what it does takes milliseconds, and a worker may be slow to hang up. */
+static void tell_some(struct keeping *k, struct arena *a)
+{
+	struct outside *o = k->outside;
+	struct keeping_ban *list = ARENA_ARRAY(a, struct keeping_ban, KEEPING_BANS);
+	bool whole = o->whole;
+	enum err e = OK;
+	size_t n = 0;
+
+	for (; o->n && n < KEEPING_BANS; o->n--) {
+		list[n++] = o->news[o->first];
+		o->first = (o->first + 1) % NEWS_MAX;
+	}
+	o->whole = false;
+	if (o->main.bans)
+		e = o->main.bans(o->main.arg, list, n, whole);
+	for (size_t i = 0; i < n && !fiber_canceled(); i++) {
+		struct session_end end = { .from = list[i].who, .reason = S(SHUT_OUT) };
+		if (list[i].until)
+			keeping_end_sessions(k, &end, NULL);
+	}
+	if (!e && !o->lost)
+		return;
+	log_event(LOG_WARN, "lockout.untold", KVE(e ? e : E_LIMIT));
+	if (fiber_sleep(clock_in(UNTOLD_MS)) == OK)
+		begin_anew(k);
 }
 
 static void tell_all(void *arg)
 {
 	struct keeping *k = arg;
 	struct outside *o = k->outside;
+	struct arena *a = arena_new(2 * KEEPING_BANS * sizeof(struct keeping_ban));
 
 	for (;;) {
 		uint64_t seen = o->come.count;
-		while (o->n && !fiber_canceled()) {
-			struct news n = o->news[o->first];
-			o->first = (o->first + 1) % NEWS_MAX;
-			o->n--;
-			tell(k, &n);
+		while ((o->n || o->whole || o->lost) && !fiber_canceled()) {
+			arena_reset(a);
+			tell_some(k, a);
 		}
 		if (signal_wait(&o->come, seen, NEVER))
-			return;
+			break;
 	}
+	arena_free(&a);
 }
 
 enum err outside_new(struct keeping *k)
@@ -157,6 +189,7 @@ enum err outside_new(struct keeping *k)
 	struct outside *o = k->outside = NEW(struct outside);
 
 	o->news = mem_new(NEWS_MAX * sizeof *o->news);
+	o->whole = true;
 	o->group = group_new();
 	struct guard_news news = { banned, set_free, o };
 	enum err e = guard_new(k->store, &k->conf.guard, news, &k->guard);

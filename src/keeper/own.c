@@ -98,5 +98,6 @@ enum err own_app_delete(struct asked *q)
 		return e;
 	log_event(LOG_INFO, "app_password.delete", KV("user", l.address), KVN("account", l.account),
 		  KV("name", name), KV("ip", t.ip));
+	password_changed(q, l.account, t.conn, WITHDRAWN);
 	return say(q, "ok", "", "");
 }

@@ -179,7 +179,7 @@ static enum err run_operators(const struct call *c, struct asked *q, struct buf 
 static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
 {
 	const struct side *side = arg;
-	struct asked q = { .k = side->k, .in = &m->in, .a = a, .out = out };
+	struct asked q = { .k = side->k, .side = side, .in = &m->in, .a = a, .out = out };
 
 	(void)out_fd;
 	for (size_t i = 0; i < LENGTH(calls); i++) {

@@ -46,11 +46,18 @@ MUST enum err keeping_worker(struct keeping *k, enum face face, int fd);
 struct side;
 void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 			  const struct side *asker);
-/* Who shall be kept out by the kernel, until when (UTC seconds; 0: no longer). May suspend. */
+/* Who shall be kept out by the kernel. */
+struct keeping_ban {
+	struct net who;
+	int64_t until; /* UTC seconds; 0: no longer */
+};
 struct keeping_main {
-	void (*ban)(void *arg, struct str who, int64_t until);
+	/* n at most KEEPING_BANS. whole: what was told before is void; so begins the first word of
+	 * each keeper, and what follows an error. May suspend. */
+	enum err (*bans)(void *arg, const struct keeping_ban *list, size_t n, bool whole);
 	void *arg;
 };
-void keeping_tell_main(struct keeping *k, struct keeping_main m);
+enum { KEEPING_BANS = 1000 };
+void keeping_tell_main(struct keeping *k, struct keeping_main m); /* all, and from now on */
 
 #endif

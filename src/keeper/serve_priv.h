@@ -28,6 +28,7 @@ struct keeping {
 /* One call: its fields, a place for results, and (operator's calls) a sentence. */
 struct asked {
 	struct keeping *k;
+	const struct side *side; /* who asks */
 	struct scan *in;
 	struct arena *a;
 	struct buf *out;
@@ -45,8 +46,14 @@ MUST enum err outside_new(struct keeping *k);
 void outside_hang_up(struct keeping *k);
 void outside_close(struct keeping *k);
 
-/* Behind every change of a password: nothing of the old one may count any longer. */
-void password_changed(struct keeping *k, uint32_t account);
+/* (suspends) Behind every change of a password, and where one is withdrawn: nothing of the old one
+ * may count any longer. No login remembers it, one under way is begun anew, and the sessions of the
+ * account end in all workers, but for the asker's connection of the number except. why: ASCII, told
+ * to the clients. */
+void password_changed(struct asked *q, uint32_t account, uint64_t except, const char *why);
+#define CHANGED   "Passwort geaendert, bitte neu anmelden / the password was changed, log in anew"
+#define WITHDRAWN "App-Passwort geloescht / an app password was withdrawn"
+#define DELETED   "Konto geloescht / the account was deleted"
 enum err call_change(struct asked *q);               /* change.c */
 bool take_try(struct asked *q, struct login_try *t); /* the rest of the fields; serve.c */
 

@@ -197,6 +197,13 @@ enum err bans_open(struct bans **out)
 	return b->denied ? E_DENIED : OK;
 }
 
+void bans_open_list(struct bans **out)
+{
+	*out = NEW(struct bans);
+	(*out)->text = buf_new(COMMANDS_MAX);
+	(*out)->denied = true;
+}
+
 void bans_close(struct bans **bp)
 {
 	struct bans *b = *bp;
@@ -238,6 +245,35 @@ enum err bans_add_many(struct bans *b, const struct ban *list, size_t n)
 	return first ? first : kernel;
 }
 
+static void forget(struct bans *b)
+{
+	free(b->list);
+	b->list = NULL;
+	b->n = b->cap = 0;
+}
+
+enum err bans_set(struct bans *b, const struct ban *list, size_t n)
+{
+	bool denied = b->denied;
+
+	/* The kernel hears of it once, when all are there. */
+	forget(b);
+	b->denied = true;
+	enum err first = bans_add_many(b, list, n);
+	b->denied = denied;
+	enum err kernel = bans_refresh(b);
+	return first && first != E_DENIED ? first : kernel;
+}
+
+void bans_copy(struct bans *b, const struct bans *from)
+{
+	forget(b);
+	b->list = mem_new(from->n * sizeof *b->list);
+	b->n = b->cap = from->n;
+	if (from->n)
+		memcpy(b->list, from->list, from->n * sizeof *b->list);
+}
+
 enum err bans_add(struct bans *b, struct str address, unsigned prefix, int64_t seconds)
 {
 	return bans_add_many(b, &(struct ban){ address, prefix, seconds }, 1);
@@ -262,9 +298,7 @@ enum err bans_remove(struct bans *b, struct str address, unsigned prefix)
 
 enum err bans_clear(struct bans *b)
 {
-	free(b->list);
-	b->list = NULL;
-	b->n = b->cap = 0;
+	forget(b);
 	return bans_refresh(b);
 }
 

@@ -37,12 +37,17 @@ struct ban {
  * change says E_DENIED and goes to the list alone. Owner: caller.
  */
 MUST enum err bans_open(struct bans **out);
-void bans_close(struct bans **b); /* the table goes with it; sets NULL */
+void bans_open_list(struct bans **out); /* the list alone: the kernel is never asked */
+void bans_close(struct bans **b);       /* the table goes with it; sets NULL */
 
 /* Bans, or sets the remaining time anew. E_SYNTAX: not an address, or one that cannot be banned
  * (see bans_text.h); the others of many are banned all the same. E_LIMIT: BANS_MAX reached. */
 MUST enum err bans_add(struct bans *b, struct str address, unsigned prefix, int64_t seconds);
 MUST enum err bans_add_many(struct bans *b, const struct ban *list, size_t n);
+/* These and no others, from now on: who is banned before and after is so all the time. */
+MUST enum err bans_set(struct bans *b, const struct ban *list, size_t n);
+/* The list of another one, whose kernel's table is not touched; bans_refresh tells ours. */
+void bans_copy(struct bans *b, const struct bans *from);
 /* E_NOTFOUND: exactly this was not banned. E_SYNTAX. */
 MUST enum err bans_remove(struct bans *b, struct str address, unsigned prefix);
 MUST enum err bans_clear(struct bans *b);

@@ -88,6 +88,23 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 	return answer(out, e, why.n ? why : str_of(err_text(e)));
 }
 
+/* --- the keeper's word --- */
+
+static void end_sessions(void *arg, const struct session_end *end)
+{
+	struct child *c = arg;
+	unsigned n = clients_end(c->clients, end);
+
+	if (n)
+		log_event(LOG_INFO, "sessions.end", KV("reason", end->reason),
+			  KVN("account", end->account), KVN("sessions", n));
+}
+
+static void logged_in(void *arg, uint64_t conn, uint32_t account)
+{
+	clients_logged_in(((struct child *)arg)->clients, conn, account);
+}
+
 struct run {
 	const struct role *role;
 	const char *name;
@@ -113,6 +130,8 @@ static void live(void *arg)
 	c.keeper = keeper_new();
 	c.accepting = group_new();
 	c.connections = group_new();
+	c.clients = clients_new();
+	keeper_obey(c.keeper, (struct keeper_orders){ end_sessions, logged_in, &c });
 	c.conn = first_conn(r);
 	c.main = peer_new(CHILD_FD, (struct ipc_service){ serve, &served });
 	if (signal_wait(&c.stop, 0, NEVER)) /* a first fiber is in no group: never canceled */
@@ -129,6 +148,7 @@ static void live(void *arg)
 	group_close(&c.connections);
 	peer_close(&c.main);
 	keeper_close(&c.keeper);
+	clients_free(&c.clients);
 	settings_release(&c.settings);
 	store_close(&c.store);
 	arena_free(&c.arena);

@@ -10,6 +10,7 @@
 #include "fiber/io.h"
 #include "ipc/ipc.h"
 #include "keeper/keeper.h"
+#include "proc/clients.h"
 #include "proc/settings.h"
 #include "store/store.h"
 
@@ -27,6 +28,13 @@ enum ask {
 };
 /* The answer's fields: u8 err, blob sentence. */
 
+/* What the keeper tells main. */
+enum tell {
+	TELL_BANS, /* u8 whole (the list is all there are; else changes), u32 n at most
+		    * KEEPING_BANS, n * (blob address, u8 bits that count, u64 seconds from now,
+		    * 0: no longer) */
+};
+
 struct listener {
 	const struct service *service;
 	int fd;
@@ -42,6 +50,7 @@ struct child {
 	struct arena *arena;       /* owned; lives as long as the process */
 	struct group *accepting;   /* owned; a fiber for each listener */
 	struct group *connections; /* owned; a fiber for each client */
+	struct clients *clients;   /* owned; the same by number and address */
 	struct listener listeners[LISTENERS_MAX];
 	size_t nlisteners;
 	struct signal stop; /* raised by ASK_STOP; who loses main is killed by the kernel */

@@ -9,9 +9,12 @@
  */
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "ipc/ipc.h"
 #include "keeper/serve.h"
 #include "proc/child.h"
+
+enum { TELL_MS = 10000 };
 
 /* One keeper a process. */
 static struct keeping *keeping;
@@ -70,11 +73,39 @@ static struct keeping_conf conf(const struct child *c)
 				      .rehash = g->password_rehash };
 }
 
+/* To main, who tells the kernel. */
+static enum err tell_bans(void *arg, const struct keeping_ban *list, size_t n, bool whole)
+{
+	struct child *c = arg;
+	struct arena *a = arena_new(64 << 10);
+	struct buf b = buf_new(IPC_MAX);
+	int64_t now = clock_wall();
+	struct message m;
+
+	buf_u8(&b, whole);
+	buf_u32(&b, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		struct net address = list[i].who;
+		bool v4 = net_is_v4(&address);
+		address.bits = 128;
+		buf_blob(&b, net_text(a, &address));
+		buf_u8(&b, (uint8_t)(list[i].who.bits - (v4 ? NET_V4_BITS : 0)));
+		buf_u64(&b, list[i].until > now ? (uint64_t)(list[i].until - now) : 0);
+	}
+	BUG_IF(b.full);
+	enum err e = ipc_call(c->main, TELL_BANS, buf_str(&b), -1, clock_in(TELL_MS), a, &m);
+	buf_free(&b);
+	arena_free(&a);
+	return e;
+}
+
 static enum err start(struct child *c)
 {
 	struct keeping_conf k = conf(c);
 	enum err e = keeping_new(c->store, &k, &keeping);
 
+	if (!e)
+		keeping_tell_main(keeping, (struct keeping_main){ tell_bans, c });
 	if (!e && control >= 0)
 		e = group_spawn(c->accepting, "control", serve_control, NULL);
 	return e;

@@ -30,6 +30,36 @@ static bool turned_away(const struct client *c, struct io *io)
 	return closed;
 }
 
+/* Whose connection it counts as: nobody's where the machine itself or an exempt network speaks. */
+static struct net counts_as(const struct settings *s, struct str ip)
+{
+	static const char *const own[] = { "127.0.0.1", "::1" };
+	struct net address;
+
+	for (size_t i = 0; i < LENGTH(own); i++)
+		if (str_is(ip, own[i]))
+			return (struct net){ 0 };
+	if (!net_address(ip, &address) || nets_have(s->exempt, &address))
+		return (struct net){ 0 };
+	return lockout_key(address, &s->lockout);
+}
+
+/* One address must not have all connections. False: it may come in. Where TLS comes first there
+ * is no word: a handshake would be what costs the most. */
+static bool too_many(const struct client *c, struct io *io, const struct settings *s,
+		     const struct client_row *row)
+{
+	unsigned most = s->config.per_address;
+
+	if (!most || !row->from.bits || clients_from(c->child->clients, &row->from) <= most)
+		return false;
+	log_event(LOG_INFO, "connection.limit", KVC("listener", c->service->name),
+		  KVN("of_address", most));
+	if (!c->service->tls)
+		io_fmt(io, "%stoo many connections from your address\r\n", c->service->closed);
+	return true;
+}
+
 /* One client, from the first octet to the last. */
 static void client(void *arg)
 {
@@ -44,11 +74,16 @@ static void client(void *arg)
 				       .ip = peer.ip,
 				       .port = peer.port };
 
+	struct client_row row = { .conn = context.conn, .io = io, .from = counts_as(s, peer.ip) };
+
 	fiber_log_context(&context);
 	log_event(LOG_DEBUG, "connect");
 	io_deadline(io, clock_in(HANDSHAKE_MS));
-	if ((!c.service->tls || io_tls_accept(io, s->tls) == OK) && !turned_away(&c, io))
+	clients_add(c.child->clients, &row);
+	if (!too_many(&c, io, s, &row) && (!c.service->tls || io_tls_accept(io, s->tls) == OK) &&
+	    !turned_away(&c, io))
 		c.service->serve(s, io);
+	clients_remove(&row);
 	log_event(LOG_DEBUG, "disconnect");
 	io_close(&io);
 	settings_release(&s);

@@ -60,6 +60,8 @@ enum err spawn(struct minded *m)
 	m->pid = pid;
 	m->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	BUG_IF(m->pidfd < 0);
-	m->peer = peer_new(fds[0], (struct ipc_service){ 0 });
+	/* The others have nothing to tell. */
+	m->peer = peer_new(fds[0], m->kind == PROCESS_KEEPER ? banned_service(m->program)
+							     : (struct ipc_service){ 0 });
 	return OK;
 }

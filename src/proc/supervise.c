@@ -24,6 +24,7 @@ enum {
 	STOP_MS = 15000,
 	DELAY_MIN_MS = 10,
 	DELAY_MAX_MS = 30000,
+	KEEPER_DELAY_MAX_MS = 1000,
 	STEADY_MS = 60000, /* lived so long: the next crash counts as the first */
 };
 
@@ -178,6 +179,8 @@ static void care(void *arg)
 	struct minded *m = arg;
 	struct program *p = m->program;
 	int64_t delay = DELAY_MIN_MS;
+	/* All wait for the keeper: it never rests for long. */
+	int64_t most = m->kind == PROCESS_KEEPER ? KEEPER_DELAY_MAX_MS : DELAY_MAX_MS;
 
 	while (!p->stopping && !fiber_canceled()) {
 		int64_t born = clock_ms();
@@ -198,7 +201,7 @@ static void care(void *arg)
 			delay = DELAY_MIN_MS;
 		if (p->stopping || fiber_sleep(clock_in(delay)))
 			return;
-		delay = delay * 2 < DELAY_MAX_MS ? delay * 2 : DELAY_MAX_MS;
+		delay = delay * 2 < most ? delay * 2 : most;
 	}
 }
 
@@ -251,6 +254,7 @@ static void reload(struct program *p)
 			if (p->children[i].up && tell_settings(&p->children[i]))
 				log_event(LOG_WARN, "reload.late",
 					  KVC("child", p->children[i].name));
+		banned_reload(p);
 		log_event(LOG_INFO, "reload");
 	}
 	notify("READY=1");
@@ -338,6 +342,8 @@ static void live(void *arg)
 	}
 	if (!e)
 		e = group_spawn(signals, "signals", on_signals, p);
+	if (!e)
+		e = banned_start(p);
 	if (!e && (e = start_all(p)))
 		why = p->failure;
 	if (!e) {
@@ -348,6 +354,9 @@ static void live(void *arg)
 		e = signal_wait(&p->stop, 0, NEVER);
 		log_event(LOG_INFO, "stopping");
 		notify("STOPPING=1");
+	} else if (p->stop.count) { /* told to stop before it was ready: nothing is wrong */
+		s->status = 0;
+		log_event(LOG_INFO, "stopping");
 	} else {
 		fprintf(stderr, "tecsmail: %.*s\n", FMT(why.n ? why : str_of(err_text(e))));
 	}
@@ -356,6 +365,7 @@ static void live(void *arg)
 	stop_some(p, 0, p->nchildren ? 1 : 0);
 	group_close(&p->care);
 	group_close(&signals);
+	banned_end(p);
 	for (size_t i = 0; i < p->nsockets; i++)
 		close(p->sockets[i].fd);
 	orders_free(&p->orders);

@@ -11,6 +11,8 @@
 #include "proc/child.h"
 #include "proc/config.h"
 
+struct banned;
+
 enum { CHILDREN_MAX = 300, SOCKETS_MAX = 64, SETTINGS_FILE_MAX = 64 * 1024 };
 
 /* Serves until SIGTERM or SIGINT; the exit status. SIGHUP reads the settings anew. */
@@ -56,6 +58,7 @@ struct program {
 	struct signal stop;
 	struct signal changed; /* a child came up or failed to */
 	struct str failure;    /* why the first start failed; in orders.arena */
+	struct banned *banned; /* owned; proc/banned.c */
 	bool started;          /* all came up once: from now on failures are tried again */
 	bool stopping;
 };
@@ -63,6 +66,12 @@ struct program {
 /* Binds every listener of the configuration and the control socket (proc/bind.c).
  * E_DENIED, E_EXISTS (address in use), E_IO: why says which. */
 MUST enum err bind_all(struct program *p, struct arena *a, struct str *why);
+
+/* Who is banned: the keeper says so, main tells the kernel and writes the list (proc/banned.c). */
+MUST enum err banned_start(struct program *p);
+struct ipc_service banned_service(struct program *p); /* for the keeper's socket */
+void banned_reload(struct program *p);
+void banned_end(struct program *p); /* (suspends) the kernel's table goes with it */
 
 /* Exit statuses of a child that did not get as far as its own main. */
 enum { NO_USER = 125, NO_SOCKET = 126, NO_EXEC = 127 };
