@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SMTP: the arguments of MAIL and RCPT, the responses of AUTH, and the octets behind DATA, in
- * one piece and in many:
- * whatever the pieces, the message, its end and the verdict on it are the same.
+ * SMTP: the arguments of MAIL, RCPT and XCLIENT, the responses of AUTH, and the octets behind DATA,
+ * in one piece and in many: whatever the pieces, the message, its end and the verdict on it are the
+ * same.
  */
 #include "base/buf.h"
 #include "base/encode.h"
@@ -29,6 +29,11 @@ static void commands(struct arena *a, struct str text)
 		BUG_IF(r.notify & NOTIFY_NEVER && r.notify != NOTIFY_NEVER);
 		BUG_IF(!utf8_ok(text));
 	}
+	struct str ip;
+
+	in = scan(text);
+	if (xclient_addr(&in, &ip))
+		BUG_IF(!scan_end(&in) || !ip.n || str_has(ip, ' '));
 }
 
 /* Gives how many octets were used. */

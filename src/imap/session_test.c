@@ -226,11 +226,76 @@ static void shutdown_tells(void)
 	sessions = mine;
 }
 
+#define BROWSER "ID (\"name\" \"Roundcube\" \"x-originating-ip\" "
+
+/* The webmail's own socket: ID says whose browser it is, and the login counts as his. */
+static void webmail(void)
+{
+	static const char *const none[] = {
+		"NIL",           "\"\"",           "\"unknown\"",      "\"203.0.113\"",
+		"\"1.2.3.4.5\"", "\"127.0.0.1 \"", "\"2001::db8::1\"", "\"203.0.113.0/24\"",
+	};
+	char command[128];
+
+	server.internal = true;
+	struct client *c = connect_new(false);
+	struct str s = hear(c);
+
+	CHECK(has(s, " AUTH=PLAIN AUTH=LOGIN] "));
+	CHECK(has(s, " ID "));
+	CHECK(lacks(s, "STARTTLS"));
+	login_ip[0] = 0;
+	CHECK(has(ask(c, "LOGIN alice secret"), "T NO [CONTACTADMIN]"));
+	CHECK(has(ask(c, "ID (\"name\" \"Roundcube\")"), "T OK ID done"));
+	for (size_t i = 0; i < LENGTH(none); i++) {
+		snprintf(command, sizeof command, BROWSER "%s)", none[i]);
+		CHECK(has(ask(c, command), "T BAD x-originating-ip is no address"));
+	}
+	CHECK(has(ask(c, BROWSER "\"203.0.113.9\" \"x-originating-ip\" \"203.0.113.10\")"),
+		  "T BAD the browser's address is told already"));
+	CHECK(has(ask(c, "AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA=="), "T NO [CONTACTADMIN]"));
+	CHECK_STR(str_of(login_ip), "");
+	CHECK(has(ask(c, BROWSER "\"203.0.113.9\")"), "* ID (\"name\" \"tecsmail\" "));
+	CHECK(has(ask(c, BROWSER "\"203.0.113.10\")"), "T BAD the browser's address is told"));
+	CHECK(has(ask(c, "LOGIN alice wrong"), "T NO [AUTHENTICATIONFAILED]"));
+	CHECK_STR(str_of(login_ip), "203.0.113.9");
+	CHECK(has(ask(c, "AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA=="), "T OK [CAPABILITY "));
+	CHECK_STR(str_of(login_ip), "203.0.113.9");
+	CHECK(has(ask(c, BROWSER "\"203.0.113.11\")"), "T OK ID done"));
+	client_close(&c);
+
+	c = connect_new(false);
+	hear(c);
+	CHECK(has(ask(c, BROWSER "\"2001:DB8:0::9\")"), "T OK ID done"));
+	keeper_says = E_LIMIT;
+	CHECK(has(ask(c, "LOGIN alice secret"),
+		  "* BYE [ALERT] closed until 14:35: 5 wrong passwords\r\n"));
+	keeper_says = OK;
+	CHECK_STR(str_of(login_ip), "2001:db8::9");
+	client_close(&c);
+	server.internal = false;
+}
+
+/* Anywhere else it is one more field that says nothing. */
+static void others_say_browser(void)
+{
+	struct client *c = client_new(NULL);
+
+	CHECK(has(ask(c, BROWSER "\"203.0.113.9\")"), "T OK ID done"));
+	CHECK(has(ask(c, BROWSER "\"203.0.113.10\")"), "T OK ID done"));
+	CHECK(has(ask(c, BROWSER "\"unknown\")"), "T OK ID done"));
+	CHECK(has(ask(c, "LOGIN alice secret"), "T OK [CAPABILITY "));
+	CHECK_STR(str_of(login_ip), "192.0.2.1");
+	client_close(&c);
+}
+
 static void tests(void)
 {
 	greeting();
 	in_clear();
 	logins();
+	webmail();
+	others_say_browser();
 	bad_lines();
 	literals();
 	pipelined();

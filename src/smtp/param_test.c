@@ -161,6 +161,41 @@ static void bounds(struct arena *a)
 	}
 }
 
+static void xclient(void)
+{
+	static const struct {
+		const char *in, *ip; /* NULL: refused */
+	} table[] = {
+		{ "ADDR=203.0.113.9", "203.0.113.9" },
+		{ "addr=203.0.113.9 ", "203.0.113.9" },
+		{ "ADDR=IPV6:2001:db8::1", "2001:db8::1" },
+		{ "ADDR=ipv6:::1", "::1" },
+		{ "ADDR=2001:db8::1", NULL },
+		{ "ADDR=IPV6:203.0.113.9", NULL },
+		{ "ADDR=IPV6:", NULL },
+		{ "ADDR=", NULL },
+		{ "ADDR", NULL },
+		{ "", NULL },
+		{ "203.0.113.9", NULL },
+		{ "NAME=mail.example.test", NULL },
+		{ "LOGIN=alice ADDR=203.0.113.9", NULL },
+		{ "ADDR=203.0.113.9 LOGIN=alice", NULL },
+		{ "ADDR=203.0.113.9 ADDR=203.0.113.10", NULL },
+		{ "ADDR = 203.0.113.9", NULL },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		struct scan in = scan(str_of(table[i].in));
+		struct str ip = S_NONE;
+		bool good = xclient_addr(&in, &ip);
+
+		if (!CHECK_NUM(good, table[i].ip != NULL))
+			fprintf(stderr, "  for %s\n", table[i].in);
+		if (table[i].ip)
+			CHECK_STR(ip, table[i].ip);
+	}
+}
+
 int main(void)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -169,6 +204,7 @@ int main(void)
 	mail_values(a);
 	rcpt(a);
 	bounds(a);
+	xclient();
 	arena_free(&a);
 	return check_done();
 }

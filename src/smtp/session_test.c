@@ -34,6 +34,11 @@ static void capabilities(void)
 		{ SMTP_SUBMISSION, false, "STARTTLS", "AUTH" },
 		{ SMTP_SUBMISSION, true, "AUTH PLAIN LOGIN", "STARTTLS" },
 		{ SMTP_LMTP, false, "STARTTLS", "AUTH" },
+		{ SMTP_MX, true, "SIZE 100000", "XCLIENT" },
+		{ SMTP_SUBMISSION, true, "AUTH PLAIN LOGIN", "XCLIENT" },
+		{ SMTP_LMTP, false, "STARTTLS", "XCLIENT" },
+		{ SMTP_INTERNAL, false, "XCLIENT ADDR", "XCLIENT LOGIN" },
+		{ SMTP_INTERNAL, false, "AUTH PLAIN LOGIN", "250 2" },
 	};
 	static const char *const always[] = { "8BITMIME",        "SMTPUTF8",
 					      "CHUNKING",        "BINARYMIME",
@@ -214,6 +219,77 @@ static void login(void)
 	rig.login_error = E_AGAIN;
 	dialog(SMTP_SUBMISSION, true, true, later, LENGTH(later));
 	rig.login_error = OK;
+}
+
+#define RIGHT "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ="
+#define WRONG "AUTH PLAIN AGFsaWNlAHdyb25n"
+
+/* Roundcube's way: EHLO, XCLIENT, HELO, AUTH. From XCLIENT on the browser is the peer. */
+static void webmail(void)
+{
+	static const struct turn turns[] = {
+		{ RIGHT, "503 5.5.1 say XCLIENT" },
+		{ "AUTH PLAIN", "503 5.5.1 say XCLIENT" },
+		{ "MAIL FROM:<alice@example.test>", "530 5.7.0 log in" },
+		{ "XCLIENT", "501 5.5.4" },
+		{ "XCLIENT ADDR=[UNAVAILABLE]", "501 5.5.4" },
+		{ "XCLIENT ADDR=203.0.113", "501 5.5.4" },
+		{ "XCLIENT ADDR=203.0.113.9/32", "501 5.5.4" },
+		{ "XCLIENT ADDR=IPV6:2001::db8::1", "501 5.5.4" },
+		{ "XCLIENT LOGIN=alice", "501 5.5.4" },
+		{ RIGHT, "503 5.5.1 say XCLIENT" },
+		{ "XCLIENT ADDR=203.0.113.9", "220 mail.example.test" },
+		{ "MAIL FROM:<alice@example.test>", "503 5.5.1 say EHLO" },
+		{ "HELO here.test", "250 mail.example.test" },
+		{ "XCLIENT ADDR=203.0.113.10", "503 5.5.1" },
+		{ WRONG, "535 5.7.8" },
+		{ RIGHT, "235 2.7.0" },
+		{ "XCLIENT ADDR=203.0.113.10", "503 5.5.1" },
+		{ "MAIL FROM:<alice@example.test>", "250 2.1.0" },
+		{ "RCPT TO:<bob@example.test>", "250 2.1.5" },
+		{ "XCLIENT ADDR=203.0.113.10", "503 5.5.1" },
+	};
+	static const struct turn v6[] = {
+		{ "XCLIENT ADDR=IPV6:2001:DB8:0::77", "220 " },
+		{ "EHLO here.test", "250 " },
+		{ RIGHT, "235 2.7.0" },
+	};
+	static const struct turn locked[] = {
+		{ "XCLIENT ADDR=203.0.113.9", "220 " },
+		{ "HELO here.test", "250 " },
+		{ RIGHT, "421 4.7.0 closed until 14:35" },
+	};
+	static const struct turn early[] = { { "XCLIENT ADDR=203.0.113.9", "503 5.5.1 say EHLO" } };
+
+	server.tls = NULL;
+	rig.login_ip = "203.0.113.9";
+	dialog(SMTP_INTERNAL, false, false, early, LENGTH(early));
+	dialog(SMTP_INTERNAL, false, true, turns, LENGTH(turns));
+	rig.login_error = E_LIMIT;
+	dialog(SMTP_INTERNAL, false, true, locked, LENGTH(locked));
+	rig.login_error = OK;
+	rig.login_ip = "2001:db8::77";
+	dialog(SMTP_INTERNAL, false, true, v6, LENGTH(v6));
+	rig.login_ip = "192.0.2.1";
+	server.tls = rig.server_tls;
+}
+
+/* On every other port it is no command, and the peer stays who he is. */
+static void others_say_xclient(void)
+{
+	static const struct turn user[] = {
+		{ "XCLIENT ADDR=203.0.113.9", "500 5.5.1" }, { WRONG, "535 5.7.8" },
+		{ "XCLIENT ADDR=203.0.113.9", "500 5.5.1" }, { RIGHT, "235 2.7.0" },
+		{ "XCLIENT ADDR=203.0.113.9", "500 5.5.1" },
+	};
+
+	rig.logins = 0;
+	dialog(SMTP_SUBMISSION, true, true, user, LENGTH(user));
+	CHECK_NUM(rig.logins, 2);
+	dialog(SMTP_SUBMISSION, false, true, user, 1);
+	dialog(SMTP_MX, false, true, user, 1);
+	dialog(SMTP_MX, true, true, user, 1);
+	dialog(SMTP_LMTP, false, true, user, 1);
 }
 
 /* RFC 3207: what was injected in clear never runs, and all is forgotten. */
@@ -430,6 +506,8 @@ static void all(void *arg)
 	recipients();
 	before_tls();
 	login();
+	webmail();
+	others_say_xclient();
 	starttls();
 	odd_lines();
 	too_many_mistakes();

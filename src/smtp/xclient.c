@@ -9,8 +9,7 @@ bool xclient_addr(struct scan *in, struct str *ip)
 	scan_lit(in, "ADDR=");
 	bool v6 = scan_opt(in, "IPV6:");
 
-	*ip = str_trim(in->rest);
-	in->rest = S("");
+	*ip = scan_word(in);
 	return scan_end(in) && ip->n && str_has(*ip, ':') == v6;
 }
 
