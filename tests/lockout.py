@@ -7,6 +7,7 @@
 Addresses are those of the loopback: 127.0.0.1 is the machine's own and never closed, the rest
 of 127.0.0.0/8 counts as strangers. The program is build/tecsmail, or what TECSMAIL names.
 """
+import json
 import pathlib
 import signal
 import socket
@@ -135,9 +136,42 @@ def who_is_in_goes_on(server):
     must(line.ask("b NOOP").startswith("b OK"), "the open session was ended")
 
 
+def the_operator_sees_it(server):
+    listed = json.loads(server.order("guard", "list", "127.1.2.0/24", "--json"))
+    by_address = {row["address"]: row for row in listed["addresses"]}
+    must(by_address["127.1.2.3"]["state"] == "blocked", listed)
+    must(not by_address["127.1.2.3"]["by_hand"], listed)
+    guess(server, "127.1.2.8", "wrong")
+    shown = json.loads(server.order("guard", "show", "127.1.2.8", "--json"))
+    must(shown["state"] == "open" and len(shown["errors"]) == 1, shown)
+    must(shown["next"] == {"errors_left": 4, "then": "block"}, shown)
+    must("4 more wrong passwords" in server.order("guard", "show", "127.1.2.8"), "in words")
+    status, _, why = server.run("guard", "show", "127.1.2.99")
+    must(status == 3 and "nothing is known" in why, f"{status} {why}")
+
+
+def the_operator_releases(server):
+    server.order("guard", "release", "127.1.2.3")
+    answer = guess(server, "127.1.2.3", server.access["users"][0]["password"])
+    must(answer.startswith("a OK"), answer)
+    status, _, why = server.run("guard", "release", "127.1.2.3")
+    must(status == 3 and "not closed" in why, f"{status} {why}")
+
+
+def the_operator_blocks(server):
+    server.order("guard", "block", "127.1.2.9", "--for", "2h")
+    answer = guess(server, "127.1.2.9", server.access["users"][0]["password"])
+    must(answer.startswith("* BYE [ALERT] " + CLOSED) and "vom Betreiber" in answer, answer)
+    for address, code, word in [("127.1.2.9", 4, "already"), ("127.0.0.1", 1, "never closed"),
+                                ("::1", 1, "never closed"), ("127.1.2", 1, "no IP address")]:
+        status, _, why = server.run("guard", "block", address)
+        must(status == code and word in why, f"{address}: {status} {why}")
+
+
 SCENARIOS = [fifth_closes, right_password_does_not_help, closed_in_every_protocol, neighbours_are_free,
              a_connection_is_no_shelter, success_forgives_nothing, the_machine_itself_never,
-             who_is_in_goes_on, survives_a_restart]
+             who_is_in_goes_on, survives_a_restart, the_operator_sees_it, the_operator_releases,
+             the_operator_blocks]
 
 
 def main():

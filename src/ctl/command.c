@@ -30,6 +30,14 @@ static const struct command commands[] = {
 	  "show the aliases" },
 	{ "alias delete", cmd_alias_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
 	  "remove an alias with all of its targets" },
+	{ "guard list", cmd_guard_list, NEEDS_SERVER, OPT_JSON, 0, 1, "[NETWORK]",
+	  "show the addresses that are locked out just now" },
+	{ "guard show", cmd_guard_show, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "show the wrong passwords and blocks of an address, and what comes next" },
+	{ "guard release", cmd_guard_release, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "open the server to an address again and forget its wrong passwords" },
+	{ "guard block", cmd_guard_block, NEEDS_SERVER, OPT_JSON | OPT_FOR, 1, 1, "ADDRESS",
+	  "lock an address out" },
 	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",
 	  "print a configuration with every key and its default" },
 	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG, 0, 0, "--config",
@@ -48,13 +56,18 @@ static const struct {
 	enum ctl_option bit;
 	const char *meaning;
 	const char *value; /* what it takes, or NULL */
+	size_t place;      /* of the value, in struct ctl */
 } options[] = {
 	{ "--json", OPT_JSON, "write JSON, for programs" },
 	{ "--password-stdin", OPT_PASSWORD_STDIN,
 	  "read the password from the first line of standard input" },
 	{ "--hash", OPT_HASH, "what is asked for or read is a hash: crypt(3) or {SCHEME}" },
-	{ "--quota", OPT_QUOTA, "SIZE that the user may keep (500M, 2G; 0: no limit)", "SIZE" },
-	{ "--protocol", OPT_PROTOCOL, "LIST of imap,pop3,submission: for these alone", "LIST" },
+	{ "--quota", OPT_QUOTA, "SIZE that the user may keep (500M, 2G; 0: no limit)", "SIZE",
+	  offsetof(struct ctl, quota) },
+	{ "--protocol", OPT_PROTOCOL, "LIST of imap,pop3,submission: for these alone", "LIST",
+	  offsetof(struct ctl, protocol) },
+	{ "--for", OPT_FOR, "TIME that it lasts (90s, 20min, 2h, 7d)", "TIME",
+	  offsetof(struct ctl, time) },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 
@@ -99,16 +112,17 @@ void ctl_help(FILE *to, const struct command *only)
 
 /* --- reading the command line --- */
 
-static struct str *value_of(struct ctl *c, enum ctl_option bit)
+static void give(struct ctl *c, size_t option, struct str value)
 {
-	return bit == OPT_QUOTA ? &c->quota : &c->protocol;
+	*(struct str *)((char *)c + options[option].place) = value;
+	c->options |= options[option].bit;
 }
 
 /* "--quota SIZE" in two words. */
-static bool takes_next(struct str word, enum ctl_option *bit)
+static bool takes_next(struct str word, size_t *option)
 {
 	for (size_t i = 0; i < LENGTH(options); i++) {
-		*bit = options[i].bit;
+		*option = i;
 		if (options[i].value && str_is(word, options[i].word))
 			return true;
 	}
@@ -134,7 +148,7 @@ static enum err take_option(struct ctl *c, struct str word, struct str *why)
 			return E_SYNTAX;
 		}
 		if (value)
-			*value_of(c, options[i].bit) = str_from(word, name.n + 1);
+			give(c, i, str_from(word, name.n + 1));
 		c->options |= options[i].bit;
 		return OK;
 	}
@@ -210,7 +224,7 @@ static enum err check_command(struct ctl *c, struct str *why)
 enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why)
 {
 	bool only_words = false;
-	enum ctl_option bit;
+	size_t option;
 	enum err e;
 
 	c->path = S(CONFIG_PATH);
@@ -226,9 +240,8 @@ enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why)
 				return E_SYNTAX;
 			}
 			c->path = str_of(argv[i]);
-		} else if (!only_words && i + 1 < argc && takes_next(word, &bit)) {
-			c->options |= bit;
-			*value_of(c, bit) = str_of(argv[++i]);
+		} else if (!only_words && i + 1 < argc && takes_next(word, &option)) {
+			give(c, option, str_of(argv[++i]));
 		} else if (!only_words && word.n > 1 && *word.p == '-') {
 			if ((e = take_option(c, word, why)))
 				return e;

@@ -26,6 +26,10 @@ static const struct {
 	  NULL },
 	{ "alias add a@b.c d@e.f g@h.i", "alias add", "a@b.c d@e.f g@h.i", 0, NULL },
 	{ "alias add *@b.c -- -d@e.f", "alias add", "*@b.c -d@e.f", 0, NULL },
+	{ "guard list", "guard list", "", 0, NULL },
+	{ "guard list 192.0.2.0/24 --json", "guard list", "192.0.2.0/24", OPT_JSON, NULL },
+	{ "guard block 192.0.2.1 --for 2h", "guard block", "192.0.2.1", OPT_FOR, NULL },
+	{ "guard block 192.0.2.1 --for=2h", "guard block", "192.0.2.1", OPT_FOR, NULL },
 	{ "check --config", "check", "", OPT_CONFIG, NULL },
 	{ "store verify", "store verify", "", 0, NULL },
 	{ "version", "version", "", 0, NULL },
@@ -48,6 +52,9 @@ static const struct {
 	{ "user add a@b.c --quota", NULL, NULL, 0, "--quota wants a value: --quota=SIZE" },
 	{ "user add a@b.c --password secret", NULL, NULL, 0, "--password is not an option here" },
 	{ "domain list -c", NULL, NULL, 0, "-c wants the configuration's path" },
+	{ "guard show", NULL, NULL, 0, "guard show wants ADDRESS" },
+	{ "guard release ::1 --for 2h", NULL, NULL, 0, "--for makes no sense for guard release" },
+	{ "guard block ::1 --for", NULL, NULL, 0, "--for wants a value: --for=TIME" },
 	{ "check", NULL, NULL, 0, "check what? There is --config" },
 	{ "config --json", NULL, NULL, 0, "--json makes no sense for config" },
 };
@@ -136,6 +143,12 @@ static void test_text(void)
 	CHECK_STR(text_size(a, 50 << 20), "50M");
 	CHECK_STR(text_day(a, 0), "-");
 	CHECK_STR(text_day(a, 1767225600), "2026-01-01");
+	CHECK_STR(text_span(a, 1200), "20 minutes");
+	CHECK_STR(text_span(a, 86400), "24 hours");
+	CHECK_STR(text_span(a, 60), "1 minute");
+	CHECK_STR(text_span(a, 3601), "3601 seconds");
+	CHECK(setenv("TZ", "CET-1", 1) == 0);
+	CHECK_STR(text_time(a, 1767225600), "2026-01-01 01:00:00");
 	CHECK(size_parse(S("0"), &n) == OK && n == 0);
 	CHECK(size_parse(S("1234"), &n) == OK && n == 1234);
 	CHECK(size_parse(S("5000000000"), &n) == OK && n == 5000000000);

@@ -17,6 +17,7 @@ enum ctl_option { /* bits */
 		  OPT_QUOTA = 8,
 		  OPT_CONFIG = 16,
 		  OPT_PROTOCOL = 32,
+		  OPT_FOR = 64,
 };
 
 struct ctl {
@@ -25,8 +26,8 @@ struct ctl {
 	struct str path;               /* of the configuration */
 	unsigned options;              /* those given */
 	bool help;
-	struct str quota, protocol; /* the values of these options */
-	struct str *words;          /* the arguments behind the command's name */
+	struct str quota, protocol, time; /* the values of these options */
+	struct str *words;                /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
 	struct peer *peer;    /* the running server's keeper, where it asks for that */
@@ -71,6 +72,8 @@ void columns_add(struct columns *t, struct str cell); /* row after row; copied *
 void columns_print(const struct columns *t, FILE *to);
 struct str text_size(struct arena *a, uint64_t octets); /* "1.5M" */
 struct str text_day(struct arena *a, int64_t utc);      /* "2026-01-31", "-" for 0 */
+struct str text_time(struct arena *a, int64_t utc);     /* "2026-01-31 14:35:00", local */
+struct str text_span(struct arena *a, int64_t seconds); /* "20 minutes", "24 hours" */
 /* "500K", "2G" or octets; E_SYNTAX. */
 MUST enum err size_parse(struct str text, uint64_t *out);
 
@@ -93,6 +96,10 @@ int cmd_app_delete(struct ctl *c);
 int cmd_alias_add(struct ctl *c);
 int cmd_alias_delete(struct ctl *c);
 int cmd_alias_list(struct ctl *c);
+int cmd_guard_list(struct ctl *c);
+int cmd_guard_show(struct ctl *c);
+int cmd_guard_release(struct ctl *c);
+int cmd_guard_block(struct ctl *c);
 int cmd_config(struct ctl *c);
 int cmd_check(struct ctl *c);
 int cmd_store_verify(struct ctl *c);

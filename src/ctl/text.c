@@ -80,6 +80,32 @@ struct str text_day(struct arena *a, int64_t utc)
 	return utc ? str_part(date_iso(a, utc), 0, 10) : S("-");
 }
 
+struct str text_time(struct arena *a, int64_t utc)
+{
+	time_t t = (time_t)utc;
+	char text[32];
+	struct tm at;
+
+	localtime_r(&t, &at);
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &at);
+	return str_fmt(a, "%s", text);
+}
+
+struct str text_span(struct arena *a, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds)
+		i++;
+	long long n = (long long)(seconds / units[i].seconds);
+
+	return str_fmt(a, "%lld %s%s", n, units[i].name, n == 1 ? "" : "s");
+}
+
 enum err size_parse(struct str text, uint64_t *out)
 {
 	static const char units[] = "KMGT";

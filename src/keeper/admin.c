@@ -2,14 +2,10 @@
 /* keeper/admin.c - the operator's calls, the asking side. */
 #include "base/buf.h"
 #include "base/clock.h"
-#include "keeper/admin.h"
-#include "keeper/wire.h"
+#include "keeper/admin_priv.h"
 
-enum { PAGE_ARENA = 4 * IPC_MAX };
-
-/* Sends and frees the fields; in: what follows the result and its sentence. */
-static enum err ask(struct peer *p, uint32_t type, struct buf *fields, struct arena *a,
-		    struct scan *in, struct str *why)
+enum err admin_ask(struct peer *p, uint32_t type, struct buf *fields, struct arena *a,
+		   struct scan *in, struct str *why)
 {
 	struct message m = { .fd = -1 };
 	enum err e = fields->full ? E_LIMIT : OK;
@@ -32,6 +28,12 @@ static enum err ask(struct peer *p, uint32_t type, struct buf *fields, struct ar
 	return (enum err)result;
 }
 
+enum err admin_misunderstood(struct str *why)
+{
+	*why = S("the server's answer was not understood");
+	return E_VERSION;
+}
+
 static enum err ask_text(struct peer *p, uint32_t type, struct str text, struct arena *a,
 			 struct str *why)
 {
@@ -39,7 +41,7 @@ static enum err ask_text(struct peer *p, uint32_t type, struct str text, struct 
 	struct scan in;
 
 	buf_blob(&b, text);
-	return ask(p, type, &b, a, &in, why);
+	return admin_ask(p, type, &b, a, &in, why);
 }
 
 enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a, struct str *why)
@@ -77,7 +79,7 @@ enum err admin_user_add(struct peer *p, struct str address, struct admin_passwor
 
 	put_user(&b, address, pw);
 	buf_u64(&b, quota);
-	return ask(p, CALL_USER_ADD, &b, a, &in, why);
+	return admin_ask(p, CALL_USER_ADD, &b, a, &in, why);
 }
 
 enum err admin_user_passwd(struct peer *p, struct str address, struct admin_password pw,
@@ -87,7 +89,7 @@ enum err admin_user_passwd(struct peer *p, struct str address, struct admin_pass
 	struct scan in;
 
 	put_user(&b, address, pw);
-	return ask(p, CALL_USER_PASSWD, &b, a, &in, why);
+	return admin_ask(p, CALL_USER_PASSWD, &b, a, &in, why);
 }
 
 enum err admin_alias_add(struct peer *p, struct str address, const struct str *targets, size_t n,
@@ -100,16 +102,10 @@ enum err admin_alias_add(struct peer *p, struct str address, const struct str *t
 	buf_u32(&b, (uint32_t)n);
 	for (size_t i = 0; i < n; i++)
 		buf_blob(&b, targets[i]);
-	return ask(p, CALL_ALIAS_ADD, &b, a, &in, why);
+	return admin_ask(p, CALL_ALIAS_ADD, &b, a, &in, why);
 }
 
 /* --- app passwords --- */
-
-static enum err misunderstood(struct str *why)
-{
-	*why = S("the server's answer was not understood");
-	return E_VERSION;
-}
 
 enum err admin_app_add(struct peer *p, struct str address, struct str name, struct str protocols,
 		       struct arena *a, struct str *password, struct str *why)
@@ -120,11 +116,11 @@ enum err admin_app_add(struct peer *p, struct str address, struct str name, stru
 	buf_blob(&b, address);
 	buf_blob(&b, name);
 	buf_blob(&b, protocols);
-	enum err e = ask(p, CALL_APP_ADD, &b, a, &in, why);
+	enum err e = admin_ask(p, CALL_APP_ADD, &b, a, &in, why);
 	if (e)
 		return e;
 	*password = scan_blob(&in);
-	return scan_end(&in) ? OK : misunderstood(why);
+	return scan_end(&in) ? OK : admin_misunderstood(why);
 }
 
 enum err admin_app_delete(struct peer *p, struct str address, struct str name, struct arena *a,
@@ -135,7 +131,7 @@ enum err admin_app_delete(struct peer *p, struct str address, struct str name, s
 
 	buf_blob(&b, address);
 	buf_blob(&b, name);
-	return ask(p, CALL_APP_DELETE, &b, a, &in, why);
+	return admin_ask(p, CALL_APP_DELETE, &b, a, &in, why);
 }
 
 enum err admin_app_list(struct peer *p, struct str address, struct arena *a, struct admin_app **out,
@@ -145,12 +141,12 @@ enum err admin_app_list(struct peer *p, struct str address, struct arena *a, str
 	struct scan in;
 
 	buf_blob(&b, address);
-	enum err e = ask(p, CALL_APP_LIST, &b, a, &in, why);
+	enum err e = admin_ask(p, CALL_APP_LIST, &b, a, &in, why);
 	if (e)
 		return e;
 	*n = scan_u32(&in);
 	if (in.bad || *n > APPS_MAX)
-		return misunderstood(why);
+		return admin_misunderstood(why);
 	*out = ARENA_ARRAY(a, struct admin_app, *n);
 	for (size_t i = 0; i < *n; i++) {
 		struct admin_app *app = *out + i;
@@ -159,7 +155,7 @@ enum err admin_app_list(struct peer *p, struct str address, struct arena *a, str
 		app->created = (int64_t)scan_u64(&in);
 		app->used = (int64_t)scan_u64(&in);
 	}
-	return scan_end(&in) ? OK : misunderstood(why);
+	return scan_end(&in) ? OK : admin_misunderstood(why);
 }
 
 /* --- lists --- */
@@ -210,7 +206,7 @@ enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
 		    void (*row)(void *arg, const struct admin_row *r), void *arg,
 		    struct arena *result, struct str *why)
 {
-	struct arena *a = arena_new(PAGE_ARENA);
+	struct arena *a = arena_new(ADMIN_PAGE);
 	char after[KEY_MAX];
 	size_t nafter = 0;
 	bool more = true;
@@ -223,7 +219,7 @@ enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
 		arena_reset(a);
 		buf_blob(&b, domain);
 		buf_blob(&b, STR(after, nafter));
-		e = ask(p, lists[what].type, &b, a, &in, why);
+		e = admin_ask(p, lists[what].type, &b, a, &in, why);
 		while (!e && scan_u8(&in)) {
 			struct admin_row r = { 0 };
 			lists[what].read(&in, a, &r);

@@ -11,6 +11,7 @@
  *           server has gone; E_SYNTAX: an address, domain, hash or password that is refused.
  */
 #include "ipc/ipc.h"
+#include "keeper/guard.h"
 #include "keeper/keeper.h"
 
 MUST enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a,
@@ -46,6 +47,33 @@ struct admin_app {
 };
 MUST enum err admin_app_list(struct peer *p, struct str address, struct arena *a,
 			     struct admin_app **out, size_t *n, struct str *why);
+
+/* --- the lockout --- */
+
+/* One address as it counts; times are UTC seconds. */
+struct admin_guard {
+	struct str address; /* of IPv6 the network that counts */
+	enum lockout_state state;
+	bool by_hand;
+	int64_t until; /* of state */
+	unsigned nerrors, nblocks;
+	/* not in lists: */
+	enum guard_exempt exempt; /* anything but GUARD_COUNTS: nothing else is told */
+	int64_t errors[ERRORS_MAX], blocks[BLOCKS_MAX];
+	struct lockout_rules rules;
+};
+/* Those that are closed just now, in no order; network: of these only, "" all. */
+MUST enum err admin_guard_list(struct peer *p, struct str network,
+			       void (*row)(void *arg, const struct admin_guard *g), void *arg,
+			       struct arena *a, struct str *why); /* a: for why only */
+MUST enum err admin_guard_show(struct peer *p, struct str address, struct arena *a,
+			       struct admin_guard *out, struct str *why); /* E_NOTFOUND */
+MUST enum err admin_guard_release(struct peer *p, struct str address, struct arena *a,
+				  struct str *why); /* E_NOTFOUND */
+/* seconds 0: as long as a block of the configuration. E_DENIED: never closed; E_EXISTS: closed
+ * for as long already. */
+MUST enum err admin_guard_block(struct peer *p, struct str address, uint32_t seconds,
+				struct arena *a, int64_t *until, struct str *why);
 
 /* Lists, of one domain or ("") all, in order; row is called for each and keeps no pointers. */
 struct admin_row {

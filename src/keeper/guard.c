@@ -315,9 +315,21 @@ enum err guard_release(struct guard *g, const struct net *who)
 	return e;
 }
 
+enum guard_exempt guard_exempt_why(const struct guard *g, const struct net *n)
+{
+	if (nets_have((struct nets){ g->machine, g->nmachine }, n))
+		return GUARD_MACHINE;
+	if (nets_have(g->conf.exempt, n))
+		return GUARD_NETWORK;
+	return may_ban(g, n) ? GUARD_COUNTS : GUARD_AROUND;
+}
+
 static enum err block(struct guard_update *c, struct lockout *l)
 {
-	lockout_close(l, &c->rules, c->now, LOCKOUT_BLOCKED, c->length_s);
+	if (l->state != LOCKOUT_OPEN && l->until >= c->now + c->length_s)
+		return E_EXISTS;
+	lockout_close(l, &c->rules, c->now,
+		      l->state == LOCKOUT_BANNED ? LOCKOUT_BANNED : LOCKOUT_BLOCKED, c->length_s);
 	return OK;
 }
 

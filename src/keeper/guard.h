@@ -77,8 +77,11 @@ bool guard_who(const struct guard *g, struct str text, struct net *out);
 /* E_NOTFOUND: nothing is known of it. */
 MUST enum err guard_show(struct guard *g, const struct net *who, struct lockout *out);
 MUST enum err guard_release(struct guard *g, const struct net *who); /* E_NOTFOUND */
-/* E_DENIED: it may never be closed. */
+/* E_DENIED: it may never be closed; E_EXISTS: it is closed for as long already. A ban stays one. */
 MUST enum err guard_block(struct guard *g, const struct net *who, uint32_t length_s);
+/* (quick) Why n is never closed: it is, or lies in, one of these; or one of these lies in n. */
+enum guard_exempt { GUARD_COUNTS, GUARD_MACHINE, GUARD_NETWORK, GUARD_AROUND };
+enum guard_exempt guard_exempt_why(const struct guard *g, const struct net *n);
 /* Those that are closed, from bucket *at on; *at is where to go on, GUARD_BUCKETS at the end.
  * row's record lives for the call. Stops behind the bucket in which max rows were reached. */
 MUST enum err guard_list(struct guard *g, unsigned *at, size_t max,

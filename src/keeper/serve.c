@@ -155,6 +155,10 @@ static const struct call {
 	{ CALL_APP_ADD, op_app_add, FACE_OPERATOR },
 	{ CALL_APP_LIST, op_app_list, FACE_OPERATOR },
 	{ CALL_APP_DELETE, op_app_delete, FACE_OPERATOR },
+	{ CALL_GUARD_LIST, op_guard_list, FACE_OPERATOR },
+	{ CALL_GUARD_SHOW, op_guard_show, FACE_OPERATOR },
+	{ CALL_GUARD_RELEASE, op_guard_release, FACE_OPERATOR },
+	{ CALL_GUARD_BLOCK, op_guard_block, FACE_OPERATOR },
 };
 
 /* The operator's result and its sentence travel as fields, before those of the call. */

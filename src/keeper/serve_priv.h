@@ -80,5 +80,9 @@ enum err op_alias_list(struct asked *q);
 enum err op_app_add(struct asked *q); /* operate_app.c */
 enum err op_app_list(struct asked *q);
 enum err op_app_delete(struct asked *q);
+enum err op_guard_list(struct asked *q); /* operate_guard.c */
+enum err op_guard_show(struct asked *q);
+enum err op_guard_release(struct asked *q);
+enum err op_guard_block(struct asked *q);
 
 #endif

@@ -6,7 +6,7 @@
 #include "keeper/admin.h"
 #include "keeper/keeper_test.h"
 #include "keeper/own.h"
-#include "keeper/serve.h"
+#include "keeper/serve_priv.h"
 
 static struct arena *a;
 static struct store *st;
@@ -86,6 +86,98 @@ static void test_apps(void)
 	CHECK_NUM(admin_app_delete(op, who, name, a, &why), E_NOTFOUND);
 	CHECK_NUM(admin_app_list(op, who, a, &app, &n, &why), OK);
 	CHECK_NUM(n, 0);
+	peer_close(&op);
+	peer_close(&server);
+}
+
+struct seen {
+	size_t n, banned;
+	struct str last;
+};
+
+static void see(void *arg, const struct admin_guard *g)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	s->banned += g->state == LOCKOUT_BANNED;
+	s->last = str_dup(a, g->address);
+	CHECK(g->by_hand && g->until > clock_wall());
+}
+
+static void wrong_from(const char *ip)
+{
+	struct wrong w = { str_of(ip), S("demo1@example.test"), S("no") };
+	unsigned failures;
+
+	CHECK_NUM(guard_failed(keeping->guard, &w, &failures), LOCKOUT_COUNTED);
+}
+
+static void test_guard(void)
+{
+	struct peer *server,
+		*op = peer_new(served(FACE_OPERATOR, &server), (struct ipc_service){ 0 });
+	struct seen seen = { 0 };
+	struct admin_guard g;
+	char text[64];
+	struct str why;
+	int64_t until;
+
+	CHECK_NUM(admin_guard_show(op, S("203.0.113.1"), a, &g, &why), E_NOTFOUND);
+	CHECK_STR(why,
+		  "203.0.113.1: nothing is known of it: no wrong password and no block lately");
+	CHECK_NUM(admin_guard_show(op, S("mail.test"), a, &g, &why), E_SYNTAX);
+	CHECK_STR(why, "mail.test: this is no IP address");
+	CHECK_NUM(admin_guard_show(op, S("203.0.113.0/24"), a, &g, &why), E_SYNTAX);
+	/* Any address of the /64 stands for it. */
+	for (int i = 0; i < 3; i++)
+		wrong_from("2001:db8::1");
+	CHECK_NUM(admin_guard_show(op, S("2001:db8::ffff:2"), a, &g, &why), OK);
+	CHECK_STR(g.address, "2001:db8::/64");
+	CHECK(g.state == LOCKOUT_OPEN && g.nerrors == 3 && g.nblocks == 0 && !g.exempt);
+	CHECK(g.errors[0] > 0 && g.errors[2] <= clock_wall());
+	CHECK(g.rules.errors == 5 && g.rules.window_s == 20 * 60 && g.rules.ban_s == 24 * 3600);
+	CHECK_NUM(admin_guard_show(op, S("2001:db8:0:1::1"), a, &g, &why), E_NOTFOUND);
+	CHECK_STR(str_part(why, 0, 18), "2001:db8:0:1::/64:");
+
+	CHECK_NUM(admin_guard_block(op, S("2001:db8::/64"), 0, a, &until, &why), OK);
+	CHECK(until > clock_wall() + 1190 && until <= clock_wall() + 1200);
+	CHECK_NUM(admin_guard_block(op, S("2001:db8::3"), 60, a, &until, &why), E_EXISTS);
+	CHECK_STR(why, "2001:db8::/64: it is closed for as long already");
+	CHECK_NUM(admin_guard_block(op, S("2001:db8::3"), 7200, a, &until, &why), OK);
+	CHECK_NUM(admin_guard_show(op, S("2001:db8::"), a, &g, &why), OK);
+	CHECK(g.state == LOCKOUT_BLOCKED && g.by_hand && g.until == until);
+	CHECK_NUM(admin_guard_block(op, S("192.0.2.1"), UINT32_MAX, a, &until, &why), E_LIMIT);
+	/* Never closed. */
+	CHECK_NUM(admin_guard_block(op, S("127.0.0.1"), 60, a, &until, &why), E_DENIED);
+	CHECK_STR(why, "127.0.0.1: this is an address of this machine, which is never closed");
+	CHECK_NUM(admin_guard_block(op, S("::1"), 60, a, &until, &why), E_DENIED);
+	CHECK_NUM(admin_guard_block(op, S("::2"), 60, a, &until, &why), E_DENIED);
+	CHECK_STR(why, "::2: an address that is never closed lies in the same network");
+	CHECK_NUM(admin_guard_block(op, S("::/64"), 60, a, &until, &why), E_DENIED);
+	CHECK_STR(why, "::/64: an address that is never closed lies in it");
+	CHECK_NUM(admin_guard_show(op, S("127.0.0.1"), a, &g, &why), OK);
+	CHECK_NUM(g.exempt, GUARD_MACHINE);
+
+	for (int i = 0; i < 999; i++) { /* several pages */
+		snprintf(text, sizeof(text), "198.51.%d.%d", i / 250, i % 250);
+		CHECK_NUM(admin_guard_block(op, str_of(text), 60, a, &until, &why), OK);
+	}
+	CHECK_NUM(admin_guard_list(op, S(""), see, &seen, a, &why), OK);
+	CHECK(seen.n == 1000 && seen.banned == 0);
+	seen.n = 0;
+	CHECK_NUM(admin_guard_list(op, S("198.51.3.0/24"), see, &seen, a, &why), OK);
+	CHECK_NUM(seen.n, 249);
+	seen.n = 0;
+	CHECK_NUM(admin_guard_list(op, S("2001:db8::/32"), see, &seen, a, &why), OK);
+	CHECK_NUM(seen.n, 1);
+	CHECK_STR(seen.last, "2001:db8::/64");
+	CHECK_NUM(admin_guard_list(op, S("all"), see, &seen, a, &why), E_SYNTAX);
+
+	CHECK_NUM(admin_guard_release(op, S("2001:db8::4"), a, &why), OK);
+	CHECK_NUM(admin_guard_release(op, S("2001:db8::4"), a, &why), E_NOTFOUND);
+	CHECK_STR(why, "2001:db8::/64: it is not closed, and nothing is counted of it");
+	CHECK_NUM(admin_guard_show(op, S("2001:db8::4"), a, &g, &why), E_NOTFOUND);
 	peer_close(&op);
 	peer_close(&server);
 }
@@ -452,6 +544,7 @@ static void run(void *arg)
 	CHECK_NUM(keeping_new(st, &conf, &keeping), OK);
 	test_operator();
 	test_apps();
+	test_guard();
 	test_lists();
 	test_session();
 	test_change();

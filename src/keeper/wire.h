@@ -41,6 +41,10 @@ enum keeper_call {
 	CALL_APP_ADD,       /* blob address, blob name, blob protocols -> blob password */
 	CALL_APP_LIST,      /* blob address -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_APP_DELETE,    /* blob address, blob name */
+	CALL_GUARD_LIST,    /* blob network or "", u32 bucket -> rows, see operate_guard.c */
+	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */
+	CALL_GUARD_RELEASE, /* blob address */
+	CALL_GUARD_BLOCK,   /* blob address, u32 seconds, 0: as configured -> u64 until */
 };
 
 /* What the keeper tells a worker. */

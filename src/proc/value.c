@@ -33,6 +33,11 @@ static bool with_unit(struct str text, const struct unit *units, size_t n, uint6
 	return false;
 }
 
+bool value_time(struct str text, uint64_t *ms)
+{
+	return with_unit(text, times, LENGTH(times), ms);
+}
+
 static bool count(struct str text, uint64_t *out)
 {
 	struct scan in = scan(text);
@@ -112,7 +117,7 @@ static bool number_of(enum value_type type, struct str text, uint64_t *out)
 {
 	return type == VALUE_COUNT  ? count(text, out)
 	       : type == VALUE_SIZE ? with_unit(text, sizes, LENGTH(sizes), out)
-				    : with_unit(text, times, LENGTH(times), out);
+				    : value_time(text, out);
 }
 
 static bool within(const struct key *k, struct str text, uint64_t number, struct arena *a,

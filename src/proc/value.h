@@ -36,6 +36,9 @@ bool value_is_detail(struct str text);  /* or empty */
 bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
 bool value_is_network(struct str text);
 
+/* "30s", "20min", "2h", "1d" as milliseconds. */
+bool value_time(struct str text, uint64_t *ms);
+
 /* Sets the field of out. False: why is what is wrong, with the key's name. Never for a list. */
 bool value_set(const struct key *k, struct str text, struct str path, struct arena *a,
 	       struct config *out, struct str *why);
