@@ -240,6 +240,28 @@ def nobody_else_may_enter(server):
         equal(knock(path, nobody, [webmail.gr_gid]), 0, "one of the group")
 
 
+def a_ban_ends_the_browsers_sessions(_):
+    """And no other's, though all come over one socket; an exempt network's are never counted."""
+    extra = '\nlockout {\n\tblocks = 1\n\tkernel = no\n\texempt = {"127.9.5.128/25"}\n}\n'
+    with Server(extra) as server:
+        open_ones = {}
+        for browser in "127.9.5.1", "127.9.5.2":
+            talk = open_ones[browser] = Talk(server.access["internal"]["imap"])
+            talk.imap(f'ID ("x-originating-ip" "{browser}")')
+            starts(talk.imap(f"LOGIN {server.demo1.address} {server.demo1.password}"), "a OK")
+        sender, answer = submit(server, "127.9.5.1", server.demo1.password)
+        starts(answer, "235 ")
+        for n in range(5):
+            starts(fetch(server, "127.9.5.1", "wrong"), "a NO" if n < 4 else "* BYE [ALERT] " + CLOSED)
+        starts(open_ones["127.9.5.1"].read(), "* BYE ")
+        starts(sender.read(), "421 ")
+        starts(open_ones["127.9.5.2"].imap("NOOP"), "a OK")
+        starts(fetch(server, "127.9.5.2", server.demo1.password), "a OK")
+        for _ in range(7):
+            starts(fetch(server, "127.9.5.200", "wrong"), "a NO [AUTHENTICATIONFAILED]")
+        starts(fetch(server, "127.9.5.200", server.demo1.password), "a OK")
+
+
 def a_reload_keeps_the_doors(server):
     os.kill(server.main_pid(), signal.SIGHUP)
     wait_until(lambda: "event=reload" in server.log_text(), what="the reload")
@@ -258,7 +280,8 @@ SCENARIOS = [one_browser_closes_itself, and_on_the_public_ports, the_next_browse
              sending_counts_with_reading, a_public_port_closes_the_webmail_too, a_house_of_ipv6_is_one,
              the_machine_itself_never, who_says_no_address_is_not_let_in, an_address_is_told_once,
              elsewhere_id_is_not_believed, elsewhere_xclient_is_unknown,
-             the_log_names_the_browser_the_mail_does_not, nobody_else_may_enter, a_reload_keeps_the_doors,
+             the_log_names_the_browser_the_mail_does_not, nobody_else_may_enter,
+             a_ban_ends_the_browsers_sessions, a_reload_keeps_the_doors,
              a_restart_forgets_nothing]
 
 
