@@ -32,6 +32,7 @@ struct hashing {
 	unsigned at_once, running;
 	uint64_t turns;
 	struct rank rank[HASHING_RANKS];
+	int64_t wrong[HASHES_SUSPECTS]; /* clock_ms() of the last wrong password, by key; 0: none */
 };
 
 struct hashing *hashing_new(void)
@@ -51,6 +52,26 @@ void hashing_free(struct hashing **h)
 		BUG_IF((*h)->rank[i].waiting > 0);
 	free(*h);
 	*h = NULL;
+}
+
+static uint64_t key_of(const struct hashing *h, struct str who)
+{
+	uint64_t key;
+
+	crypto_shorthash((uint8_t *)&key, (const uint8_t *)who.p, who.n, h->secret);
+	return key;
+}
+
+void hashing_wrong(struct hashing *h, struct str who)
+{
+	h->wrong[key_of(h, who) % HASHES_SUSPECTS] = clock_ms();
+}
+
+static bool suspect(const struct hashing *h, uint64_t key)
+{
+	int64_t at = h->wrong[key % HASHES_SUSPECTS];
+
+	return at && clock_ms() - at < HASHES_SUSPECT_MS;
 }
 
 /* Where the line of who is in the list, or where a new one is to come: the end. */
@@ -159,15 +180,16 @@ static void serve_next(struct hashing *h)
 
 enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who)
 {
-	struct rank *r = &h->rank[rank];
+	uint64_t key = key_of(h, who);
 	struct place p = { 0 };
-	uint64_t key;
 
 	if (h->running < h->at_once) {
 		h->running++;
 		return OK;
 	}
-	crypto_shorthash((uint8_t *)&key, (const uint8_t *)who.p, who.n, h->secret);
+	if (rank == HASHING_STRANGER && suspect(h, key))
+		rank = HASHING_SUSPECT;
+	struct rank *r = &h->rank[rank];
 	if (r->waiting == HASHES_WAITING_MAX && !make_room(r, key))
 		return E_AGAIN;
 	join(r, key, &p);

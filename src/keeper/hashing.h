@@ -10,17 +10,27 @@
  * somebody of a better rank he is next, but every fourth turn is the second rank's and every
  * eighth the third's, so that nobody waits for ever.
  *
+ * Who had a wrong password within HASHES_SUSPECT_MS waits in the last rank instead of the second:
+ * what is kept for that is a time in one of HASHES_SUSPECTS places, so a stranger may be taken
+ * for another one's neighbour; he then waits longer, and no more.
+ *
  * Bounded: HASHES_WAITING_MAX wait in a rank, HASHES_WAITING_MS at most. Who comes when it is
  * full takes the place of the last in the longest line, if his own is shorter.
  */
 #include "base/base.h"
 
-enum { HASHES_AT_ONCE = 4, HASHES_WAITING_MAX = 1024, HASHES_WAITING_MS = 30000 };
+enum {
+	HASHES_AT_ONCE = 4,
+	HASHES_WAITING_MAX = 1024,
+	HASHES_WAITING_MS = 30000,
+	HASHES_SUSPECTS = 65536,
+	HASHES_SUSPECT_MS = 20 * 60 * 1000
+};
 
 enum hashing_rank {
 	HASHING_KNOWN,    /* has reason to be trusted: the account came from there before */
 	HASHING_STRANGER, /* nothing is known */
-	HASHING_SUSPECT,  /* had a wrong password a while ago */
+	HASHING_SUSPECT,  /* a stranger who had a wrong password a while ago */
 	HASHING_RANKS
 };
 
@@ -32,5 +42,7 @@ void hashing_free(struct hashing **h); /* nobody waits any more */
  * too many wait, or it took too long; E_CANCELED. */
 MUST enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who);
 void hashing_end(struct hashing *h);
+/* (quick) A wrong password came from who. */
+void hashing_wrong(struct hashing *h, struct str who);
 
 #endif

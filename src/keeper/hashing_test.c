@@ -115,6 +115,26 @@ static void test_full(void)
 	CHECK_NUM(refused, 3);
 }
 
+/* A wrong password moves a stranger to the last rank for a while, and nobody who is known. */
+static void test_suspects(void)
+{
+	take_slots();
+	hashing_wrong(h, S("a"));
+	hashing_wrong(h, S("k"));
+	come(&a, 3);
+	come(&b, 2);
+	come(&known, 1);
+	open_slots();
+	CHECK_STR(str_of(order), "kbbaaa");
+	take_slots();
+	hashing_wrong(h, S("a"));
+	clock_fake_step(HASHES_SUSPECT_MS);
+	come(&a, 3);
+	come(&b, 2);
+	open_slots();
+	CHECK_STR(str_of(order), "ababa");
+}
+
 /* Who goes away while he waits, or as his turn comes, leaves nothing behind. */
 static void test_gone(void)
 {
@@ -150,6 +170,7 @@ static void run(void *arg)
 	test_ranks();
 	test_full();
 	test_gone();
+	test_suspects();
 }
 
 int main(void)

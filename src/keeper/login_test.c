@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of the decision at a login, its memory and its seat of the lockout. */
+#include <crypt.h>
+
 #include "base/clock.h"
 #include "base/encode.h"
 #include "keeper/keeper_test.h"
@@ -331,6 +333,76 @@ static void test_lockout(void)
 	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.1"), OK);
 }
 
+struct attempt {
+	const char *ip, *password;
+	enum err result;
+};
+
+static void attempt(void *arg)
+{
+	struct attempt *t = arg;
+
+	t->result = try_login("demo1@example.test", t->password, t->ip);
+}
+
+/* Many at once are no more guesses than one after the other: four wrong answers, and then it is
+ * closed to all that wait or are hashed just now, right passwords too. */
+static void test_many_guesses(void)
+{
+	static struct attempt list[60];
+	struct group *g = group_new();
+	unsigned denied = 0, closed = 0;
+	struct secret own;
+
+	/* One that takes its time. */
+	CHECK_NUM(login_hash(logins, S("demo1"), S("Right-1-Horse"), a, &own), OK);
+	CHECK_NUM(directory_secret_put(st, demo1, &own), OK);
+	login_forget(logins, demo1);
+	for (size_t i = 0; i < LENGTH(list); i++) {
+		list[i].ip = "198.51.100.9";
+		list[i].password = i < 20 ? "Wrong-1-Horse" : "Right-1-Horse";
+		CHECK_NUM(group_spawn(g, "login", attempt, &list[i]), OK);
+	}
+	struct attempt other = { "198.51.100.10", "Right-1-Horse", E_AGAIN };
+	CHECK_NUM(group_spawn(g, "login", attempt, &other), OK);
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	group_close(&g);
+	for (size_t i = 0; i < LENGTH(list); i++) {
+		denied += list[i].result == E_DENIED;
+		closed += list[i].result == E_LIMIT;
+	}
+	CHECK_NUM(denied, 4);
+	CHECK_NUM(closed, LENGTH(list) - 4);
+	CHECK_NUM(other.result, OK); /* the neighbour had his turn among them */
+
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	login_forget(logins, demo1);
+}
+
+/* Closed while the right one is hashed: not heard. */
+static void test_closed_meanwhile(void)
+{
+	struct attempt late = { "198.51.100.12", "Right-1-Horse", E_AGAIN };
+	struct group *g = group_new();
+	struct net who;
+
+	CHECK_NUM(directory_secret_set(st, demo1,
+				       str_of(crypt(late.password, "$6$rounds=300000$salt"))),
+		  OK);
+	login_forget(logins, demo1);
+	CHECK_NUM(group_spawn(g, "login", attempt, &late), OK);
+	fiber_yield();
+	CHECK(guard_who(guard, str_of(late.ip), &who));
+	CHECK_NUM(guard_block(guard, &who, 60), OK);
+	CHECK_NUM(late.result, E_AGAIN); /* not answered yet */
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	group_close(&g);
+	CHECK_NUM(late.result, E_LIMIT);
+	CHECK(logged("event=login.unheard"));
+	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
+	login_forget(logins, demo1);
+}
+
 static void not_told(void *arg, const struct net *who, int64_t until)
 {
 	(void)arg, (void)who, (void)until;
@@ -364,6 +436,8 @@ static void run(void *arg)
 	test_apps();
 	test_upgrade();
 	test_lockout();
+	test_many_guesses();
+	test_closed_meanwhile();
 	test_sentences();
 	log_capture(NULL, NULL);
 	logins_free(&logins);
