@@ -2,23 +2,41 @@
 # SPDX-License-Identifier: ISC
 """Five wrong passwords close the server to an address, in every protocol, and to no other.
 
-    tests/lockout.py
+    tests/lockout.py [WORD...]          those whose name has one of the words in it
 
 Addresses are those of the loopback: 127.0.0.1 is the machine's own and never closed, the rest
 of 127.0.0.0/8 counts as strangers. The program is build/tecsmail, or what TECSMAIL names.
+A second server has windows of seconds: blocks and bans are seen to begin, to end, and to outlive
+the processes; and sessions end when their password or their address may no longer come in.
 """
+import base64
 import json
+import os
 import pathlib
 import signal
 import socket
 import ssl
+import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
-from harness import Failed, Server, too_long  # noqa: E402
+from harness import PROGRAM, Failed, Server, too_long, wait_until  # noqa: E402
 
 CLOSED = "Zugang gesperrt bis "
+WINDOW_S, BLOCK_S, BAN_S = 6, 3, 7
+SHORT = f"""
+lockout {{
+	errors = 3  window = {WINDOW_S}s  block = {BLOCK_S}s
+	blocks = 2  day = 60s  ban = {BAN_S}s
+	exempt = {{"127.9.0.0/16"}}
+	kernel = no
+	deny_file = deny.conf
+}}
+limits {{ per_address = 4 }}
+workers {{ mx = 1  session = 2 }}
+"""
 
 
 class Line:
@@ -32,6 +50,10 @@ class Line:
 
     def read(self):
         return self.file.readline().decode("ascii").rstrip("\r\n")
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
 
     def ask(self, line):
         self.socket.sendall(line.encode() + b"\r\n")
@@ -168,25 +190,271 @@ def the_operator_blocks(server):
         must(status == code and word in why, f"{address}: {status} {why}")
 
 
+# --- windows of seconds ---
+
+
+def blocked(server, source):
+    """Three wrong ones: the answer to the last."""
+    for n in range(3):
+        answer = guess(server, source, "wrong")
+        must(n == 2 or answer.startswith("a NO"), answer)
+    must(answer.startswith("* BYE [ALERT] " + CLOSED), answer)
+    return answer
+
+
+def banned(server, source):
+    blocked(server, source)
+    time.sleep(BLOCK_S + 0.1)
+    return blocked(server, source)
+
+
+def heard(server, source):
+    answer = guess(server, source, server.access["users"][0]["password"])
+    return answer.startswith("a OK")
+
+
+def comes_in(server, source):
+    """The same where the limit of connections closes without a word: TLS would come first."""
+    try:
+        return heard(server, source)
+    except OSError:
+        return False
+
+
+def deny_list(server):
+    lines = (server.state / "deny.conf").read_text().splitlines()
+    must(lines[0].startswith("#"), "no comment at its top")
+    return lines[1:]
+
+
+def idle(server, source, user=None):
+    """A session in IDLE, and how it is ended: wait(prefix) gives the seconds it took."""
+    line = Line(source, server.access["imap"]["tls"], True)
+    line.read()
+    user = user or server.access["users"][0]
+    must(line.ask(f"a LOGIN {user['address']} {user['password']}").startswith("a OK"), "login")
+    must(line.ask("b IDLE").startswith("+"), "IDLE")
+    return line
+
+
+def new_user(server):
+    user = server.user("lock")
+    return {"address": user.address, "password": user.password}
+
+
+def ended(line, word, within=1.0):
+    began = time.monotonic()
+    answer = line.read()
+    must(answer.startswith(word), answer)
+    must(line.read() == "", "it goes on")
+    must(time.monotonic() - began < within, f"it took {time.monotonic() - began:.2f} s")
+
+
+def a_block_ends(server):
+    answer = blocked(server, "127.2.0.1")
+    must("3 falsche Passwoerter /" in answer and "3 wrong passwords" in answer, answer)
+    must(not heard(server, "127.2.0.1"), "heard at once")
+    time.sleep(BLOCK_S + 0.1)
+    must(heard(server, "127.2.0.1"), "not heard after the block")
+
+
+def the_window_slides(server):
+    for _ in range(2):
+        guess(server, "127.2.0.2", "wrong")
+    time.sleep(WINDOW_S + 0.1)
+    for _ in range(2):
+        guess(server, "127.2.0.2", "wrong")
+    must(heard(server, "127.2.0.2"), "closed by errors that are over")
+
+
+def the_second_block_bans(server):
+    """Sessions and guests of the address are cut off; the list for nginx has it while it lasts."""
+    session = idle(server, "127.2.0.3")
+    guest = Line("127.2.0.3", server.access["pop3"]["tls"], True)
+    guest.read()
+    mx = Line("127.2.0.3", server.access["smtp"]["starttls"], False)
+    mx.read()
+    answer = banned(server, "127.2.0.3")
+    must("2 Sperren in 1 Minute /" in answer and "2 blocks within 1 minute" in answer, answer)
+    ended(session, "* BYE Zugang gesperrt")
+    ended(guest, "-ERR [SYS/TEMP] Zugang gesperrt")
+    ended(mx, "421 4.3.2 Zugang gesperrt")
+    wait_until(lambda: deny_list(server) == ["deny 127.2.0.3;"], 2, "the deny list")
+    time.sleep(BAN_S - 1)
+    must(not heard(server, "127.2.0.3"), "heard while banned")
+    time.sleep(1.2)
+    must(heard(server, "127.2.0.3"), "not heard after the ban")
+    wait_until(lambda: deny_list(server) == [], 2, "the empty deny list")
+
+
+def exempt_networks_never(server):
+    for _ in range(8):
+        answer = guess(server, "127.9.1.1", "wrong")
+        must(answer.startswith("a NO"), answer)
+    must(heard(server, "127.9.1.1"), "closed")
+
+
+def kill_everything(server):
+    server.stop(signal.SIGKILL)
+    server.start()
+
+
+def counts_outlive_a_crash(server):
+    for _ in range(2):
+        guess(server, "127.2.0.4", "wrong")
+    kill_everything(server)
+    answer = guess(server, "127.2.0.4", "wrong")
+    must(answer.startswith("* BYE [ALERT] " + CLOSED), answer)
+
+
+def blocks_and_bans_outlive_a_crash(server):
+    blocked(server, "127.2.0.5")
+    time.sleep(BLOCK_S + 0.1)
+    kill_everything(server)
+    blocked(server, "127.2.0.5")  # the second, and so a ban
+    began = time.monotonic()
+    kill_everything(server)
+    must(not heard(server, "127.2.0.5"), "the ban was forgotten")
+    must(deny_list(server) == ["deny 127.2.0.5;"], "not in the list")
+    must(time.monotonic() - began < BAN_S - 1, "this machine is too slow for the test")
+    time.sleep(BAN_S)
+    must(heard(server, "127.2.0.5"), "banned for ever")
+
+
+def one_address_not_everything(server):
+    kept = [Line("127.2.0.6", server.access["imap"]["starttls"], False) for _ in range(40)]
+    words = [line.read() for line in kept]
+    good = sum(word.startswith("* OK") for word in words)
+    must(4 <= good <= 8, f"{good} of 40 came in, 4 in each of two processes")
+    must(all("too many connections" in word for word in words if not word.startswith("* OK")), words)
+    must(heard(server, "127.2.0.7"), "another address has none left")
+    own = [Line(source, server.access["imap"]["starttls"], False)
+           for source in ("127.0.0.1", "127.9.0.1") for _ in range(20)]
+    must(all(line.read().startswith("* OK") for line in own), "the machine itself is limited")
+    for line in kept + own:
+        line.close()
+    wait_until(lambda: comes_in(server, "127.2.0.6"), 3, "a place that is free again")
+
+
+def repeats_by_a_reload(server):
+    def mistakes(source):
+        return [guess(server, source, "the-old-one") for _ in range(4)][-1]
+
+    must(mistakes("127.2.0.8").startswith("* BYE"), "repeats count")
+    text = server.conf.read_text()
+    server.conf.write_text(text.replace("\terrors = 3", "\tcount_repeats = no  errors = 3"))
+    os.kill(server.main_pid(), signal.SIGHUP)
+    wait_until(lambda: server.events("reload"), 10, "the reload")
+    must(mistakes("127.2.0.9").startswith("a NO"), "the same mistake counts more than once")
+    must(guess(server, "127.2.0.9", "another").startswith("a NO"), "two mistakes close")
+    must(guess(server, "127.2.0.9", "a-third").startswith("* BYE"), "three do not")
+    server.conf.write_text(text)
+    os.kill(server.main_pid(), signal.SIGHUP)
+    wait_until(lambda: len(server.events("reload")) == 2, 10, "the reload")
+
+
+def a_new_password_ends_sessions(server):
+    """In all protocols and processes, and of this account only."""
+    user = new_user(server)
+    name, password = user["address"], user["password"]
+    others = idle(server, "127.3.0.1")
+    sessions = [idle(server, f"127.3.0.{n}", user) for n in range(2, 8)]
+    pop3 = Line("127.3.0.8", server.access["pop3"]["tls"], True)
+    pop3.read()
+    must(pop3.ask(f"USER {name}").startswith("+OK"), "USER")
+    must(pop3.ask(f"PASS {password}").startswith("+OK"), "PASS")
+    smtp = Line("127.3.0.9", server.access["submission"]["tls"], True)
+    smtp.read()
+    must(smtp.ask("HELO me").startswith("250"), "HELO")
+    must(smtp.ask("AUTH LOGIN").startswith("334"), "AUTH")
+    smtp.ask(base64.b64encode(name.encode()).decode())
+    must(smtp.ask(base64.b64encode(password.encode()).decode()).startswith("235"), "AUTH")
+    server.order("user", "passwd", "--password-stdin", name, stdin="Another-1-Mule\n")
+    for line in sessions:
+        ended(line, "* BYE Passwort geaendert")
+    ended(pop3, "-ERR [SYS/TEMP] Passwort geaendert")
+    ended(smtp, "421 4.3.2 Passwort geaendert")
+    others.ask("DONE")
+    must(others.ask("c NOOP").startswith("c OK"), "another user's session was ended")
+    server.order("user", "passwd", "--password-stdin", name, stdin=password + "\n")
+
+
+def what_goes_ends_sessions(server):
+    user = new_user(server)
+    out = server.order("user", "app-password", "add", user["address"], "phone").split()
+    phone = idle(server, "127.3.1.1", {"address": user["address"], "password": out[-1]})
+    server.order("user", "app-password", "delete", user["address"], "phone")
+    ended(phone, "* BYE App-Passwort geloescht")
+    line = idle(server, "127.3.1.2", user)
+    server.order("user", "delete", user["address"])
+    ended(line, "* BYE Konto geloescht")
+
+
+def the_keeper_rests_shortly(server):
+    """However often it dies: all the others wait for it."""
+    longest = 0.0
+    for _ in range(10):
+        pid = server.pids()["keeper"]
+        os.kill(pid, signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: server.pids()["keeper"] != pid, 5, "a new keeper")
+        longest = max(longest, time.monotonic() - began)
+    must(longest < 3, f"{longest:.1f} s without a keeper")
+    must(heard(server, "127.2.1.1"), "it does not answer")
+
+
+def told_to_stop_before_ready(server):
+    """No error, whenever it comes."""
+    server.stop()
+    for wait_ms in (0, 5, 10, 20, 40, 80, 160):
+        process = subprocess.Popen([PROGRAM, "-c", str(server.conf), "serve"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while "event=" not in process.stderr.readline():
+            must(process.poll() is None, "it ended by itself")
+        time.sleep(wait_ms / 1000)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        must(process.returncode == 0 and "error" not in err, f"{wait_ms} ms: {process.returncode} {err}")
+    server.start()
+
+
 SCENARIOS = [fifth_closes, right_password_does_not_help, closed_in_every_protocol, neighbours_are_free,
              a_connection_is_no_shelter, success_forgives_nothing, the_machine_itself_never,
              who_is_in_goes_on, survives_a_restart, the_operator_sees_it, the_operator_releases,
              the_operator_blocks]
 
 
-def main():
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(170)
-    failed = 0
-    with Server() as server:
-        for scenario in SCENARIOS:
+BRIEF = [a_block_ends, the_window_slides, the_second_block_bans, exempt_networks_never,
+         counts_outlive_a_crash, blocks_and_bans_outlive_a_crash, one_address_not_everything,
+         repeats_by_a_reload, a_new_password_ends_sessions, what_goes_ends_sessions,
+         the_keeper_rests_shortly, told_to_stop_before_ready]
+
+
+def attempt(scenarios, extra=""):
+    wanted = [s for s in scenarios
+              if not sys.argv[1:] or any(word in s.__name__ for word in sys.argv[1:])]
+    passed = failed = 0
+    if not wanted:
+        return 0, 0
+    with Server(extra) as server:
+        for scenario in wanted:
             try:
                 scenario(server)
+                passed += 1
                 print(f"ok {scenario.__name__}", flush=True)
             except (Failed, OSError) as why:
                 failed += 1
                 print(f"FAILED {scenario.__name__}: {why}", flush=True)
-    print(f"{len(SCENARIOS) - failed} passed, {failed} failed")
+        server.keep = bool(failed)
+    return passed, failed
+
+
+def main():
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(230)
+    counts = [attempt(SCENARIOS), attempt(BRIEF, SHORT)]
+    passed, failed = (sum(column) for column in zip(*counts))
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 

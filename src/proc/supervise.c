@@ -43,7 +43,9 @@ static enum err ask(struct minded *m, enum ask what, struct str fields, int fd)
 		if (!scan_end(&answer.in) || e >= ERR_COUNT)
 			e = E_SYNTAX;
 	}
-	if (e && e != E_CANCELED) {
+	/* A child that is just coming up while all stops has nothing to answer any more. */
+	bool natural = m->program->stopping && what != ASK_STOP;
+	if (e && e != E_CANCELED && !natural) {
 		log_event(LOG_ERROR, "child.refused", KVC("child", m->name), KVN("ask", what),
 			  KVE(e), KV("reason", why));
 		if (!m->program->started && !m->program->failure.n)
