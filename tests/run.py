@@ -35,6 +35,7 @@ PARTS = [
     ("fuzz", False, 600, ["meson", "test", "-C", "build-clang", "--no-rebuild", "--suite", "fuzz"]),
     ("clients", False, 900, ["tests/clients/run"]),
     ("lockout", False, 240, ["tests/lockout.py"]),
+    ("web", False, 180, ["tests/web.py"]),
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
     ("kill", False, 600, ["tests/kill.py"]),

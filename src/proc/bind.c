@@ -88,19 +88,22 @@ static void add(struct program *p, const struct service *service, const char *na
 	p->sockets[p->nsockets++] = (struct bound){ service, name, fd };
 }
 
-/* Who besides our own user may open the service's sockets: the webmail, where it is internal. */
+/* Who besides our own user may open the service's sockets: the webmail, where it is internal,
+ * or the web server. */
 static enum err group_of(const struct program *p, const struct service *service, struct arena *a,
 			 gid_t *out, struct str *why)
 {
-	struct str name = p->orders.config.internal_group;
+	const struct config *c = &p->orders.config;
+	bool web = str_is(str_of(service->name), "web");
+	struct str name = service->internal ? c->internal_group : web ? c->web_group : S("");
 
 	*out = NO_GROUP;
-	if (!service->internal || !name.n)
+	if (!name.n)
 		return OK;
 	const struct group *g = getgrnam(str_c(a, name));
 	if (!g) {
-		*why = str_fmt(a, "web { internal_group }: the system has no group %.*s",
-			       FMT(name));
+		*why = str_fmt(a, "web { %s }: the system has no group %.*s",
+			       web ? "group" : "internal_group", FMT(name));
 		return E_NOTFOUND;
 	}
 	*out = g->gr_gid;
@@ -215,6 +218,8 @@ enum err bind_all(struct program *p, struct arena *a, struct str *why)
 		{ "pop3s", &c->pop3s },
 		{ "imap_internal", &c->imap_internal },
 		{ "submission_internal", &c->submission_internal },
+		{ "web", &c->web },
+		{ "web_internal", &c->web_internal },
 	};
 	enum err e = make_folder(p, c->state, a, why);
 	int fd;

@@ -36,6 +36,7 @@ struct config {
 	struct addresses smtp, submission, submissions, imap, imaps, pop3, pop3s, lmtp;
 	struct addresses imap_internal, submission_internal; /* sockets of the webmail */
 	struct str internal_group;
+	struct addresses web, web_internal, web_published;
 	struct str certificate, key;
 	unsigned workers_mx, workers_session;
 	struct lockout_conf lockout;
@@ -49,6 +50,10 @@ struct config {
 	bool password_rehash; /* hashes brought along become ours at a login */
 	uint64_t quota;       /* octets for a new user, 0: no limit */
 	int64_t idle_ms;
+	struct str web_name, web_url, web_webmail, web_group;
+	struct str web_location_de, web_location_en;
+	struct str sts_mode; /* "off": no policy */
+	int64_t sts_max_age_ms;
 };
 
 enum { CONFIG_MAX = 128 * 1024 };

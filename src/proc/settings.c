@@ -37,6 +37,16 @@ static void serve_pop3(const struct settings *s, struct io *io)
 	pop3_serve(&s->pop3, io);
 }
 
+static void serve_web(const struct settings *s, struct io *io)
+{
+	web_serve(s->web, WEB_PUBLIC, io);
+}
+
+static void serve_web_internal(const struct settings *s, struct io *io)
+{
+	web_serve(s->web, WEB_INTERNAL, io);
+}
+
 #define IMAP_CLOSED "* BYE [ALERT] "
 #define POP3_CLOSED "-ERR [SYS/TEMP] "
 #define SMTP_CLOSED "421 4.7.0 "
@@ -54,6 +64,8 @@ static const struct service services[] = {
 	  serve_imap_internal },
 	{ "pop3", PROCESS_SESSION, .closed = POP3_CLOSED, serve_pop3 },
 	{ "pop3s", PROCESS_SESSION, .tls = true, .closed = POP3_CLOSED, serve_pop3 },
+	{ "web", PROCESS_SESSION, .closed = "", serve_web },
+	{ "web_internal", PROCESS_SESSION, .internal = true, .closed = "", serve_web_internal },
 };
 
 const struct service *service_find(struct str name)
@@ -103,6 +115,48 @@ static void apply(struct settings *s)
 	s->pop3_conf.hostname = c->hostname;
 }
 
+/* The port that users are told of: published, or the first that is listened on. */
+static uint16_t told(const struct config *c, const char *service, const struct addresses *list)
+{
+	struct str host;
+	uint16_t port;
+
+	for (size_t i = 0; i < c->web_published.n; i++)
+		if (address_split(c->web_published.item[i], &host, &port) && str_is(host, service))
+			return port;
+	return list->n && address_split(list->item[0], &host, &port) ? port : 0;
+}
+
+static enum err make_web(struct settings *s, struct str cert, struct str key, struct keeper *keeper,
+			 struct arena *a, struct str *why)
+{
+	const struct config *c = &s->config;
+	struct web_conf w = {
+		.hostname = c->hostname,
+		.provider = c->web_name.n ? c->web_name : c->hostname,
+		.url = c->web_url,
+		.webmail = c->web_webmail,
+		.location_de = c->web_location_de,
+		.location_en = c->web_location_en,
+		.port = { [WEB_IMAPS] = told(c, "imaps", &c->imaps),
+			  [WEB_IMAP] = told(c, "imap", &c->imap),
+			  [WEB_POP3S] = told(c, "pop3s", &c->pop3s),
+			  [WEB_POP3] = told(c, "pop3", &c->pop3),
+			  [WEB_SUBMISSIONS] = told(c, "submissions", &c->submissions),
+			  [WEB_SUBMISSION] = told(c, "submission", &c->submission) },
+		.password_min = c->password_min,
+		.password_classes = c->password_classes,
+		.sts_mode = str_is(c->sts_mode, "off") ? S("") : c->sts_mode,
+		.sts_max_age_s = c->sts_max_age_ms / 1000,
+		.certificate = cert,
+		.key = key,
+	};
+
+	if (!w.url.n)
+		w.url = str_fmt(s->arena, "https://%.*s", FMT(c->hostname));
+	return web_new(&w, keeper, a, &s->web, why);
+}
+
 enum err settings_new(struct str path, struct str text, struct str cert, struct str key,
 		      struct store *store, struct keeper *keeper, struct arena *a,
 		      struct settings **out, struct str *why)
@@ -114,6 +168,8 @@ enum err settings_new(struct str path, struct str text, struct str cert, struct 
 	enum err e = config_parse(str_dup(s->arena, path), text, s->arena, &s->config, why);
 	if (!e)
 		e = tls_server_new(cert, key, a, &s->tls, why);
+	if (!e && keeper)
+		e = make_web(s, cert, key, keeper, a, why);
 	if (e) {
 		*why = str_dup(a, *why);
 		settings_release(&s);
@@ -150,6 +206,8 @@ void settings_release(struct settings **sp)
 	*sp = NULL;
 	if (!s || --s->refs)
 		return;
+	if (s->web)
+		web_free(&s->web);
 	if (s->tls)
 		tls_release(&s->tls);
 	arena_free(&s->arena);

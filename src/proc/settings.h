@@ -12,6 +12,7 @@
 #include "pop3/pop3.h"
 #include "proc/config.h"
 #include "smtp/smtp.h"
+#include "web/web.h"
 
 /* One row a kind of listening socket: its word in the configuration and the log. */
 enum process { PROCESS_MX, PROCESS_SESSION, PROCESS_KEEPER };
@@ -41,6 +42,7 @@ struct settings {
 	struct smtp_server smtp_internal;
 	struct imap_server imap, imap_internal;
 	struct pop3_server pop3;
+	struct web *web; /* owned; NULL in a process that serves nobody */
 };
 
 /* From a configuration's text (path is for messages). store and keeper are borrowed and may be

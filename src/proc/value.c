@@ -3,6 +3,7 @@
 #include "proc/value.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #include "keeper/net.h"
 
@@ -104,6 +105,49 @@ bool value_is_network(struct str text)
 	struct net n;
 
 	return net_parse(text, &n);
+}
+
+/* What can stand in a link as it is. */
+static bool is_plain(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~' || strchr("\"'<>\\", text.p[i]))
+			return false;
+	return true;
+}
+
+bool value_is_url(struct str text)
+{
+	return !text.n || (text.n > 8 && str_starts(text, S("https://")) && is_plain(text) &&
+			   !str_ends(text, S("/")));
+}
+
+bool value_is_place(struct str text)
+{
+	bool path = str_starts(text, S("/")) && !str_starts(text, S("//"));
+
+	return is_plain(text) && (path || (text.n > 8 && str_starts(text, S("https://"))));
+}
+
+bool value_is_published(struct str text)
+{
+	static const char *const services[] = { "imap",  "imaps",      "pop3",
+						"pop3s", "submission", "submissions" };
+	struct str service;
+	uint16_t port;
+
+	if (!address_split(text, &service, &port))
+		return false;
+	for (size_t i = 0; i < LENGTH(services); i++)
+		if (str_is(service, services[i]))
+			return true;
+	return false;
+}
+
+bool value_is_sts_mode(struct str text)
+{
+	return str_is(text, "enforce") || str_is(text, "testing") || str_is(text, "none") ||
+	       str_is(text, "off");
 }
 
 static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,

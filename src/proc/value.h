@@ -35,6 +35,10 @@ bool value_is_address(struct str text); /* or empty */
 bool value_is_detail(struct str text);  /* or empty */
 bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
 bool value_is_network(struct str text);
+bool value_is_url(struct str text);       /* or empty */
+bool value_is_place(struct str text);     /* a path, or a URL */
+bool value_is_published(struct str text); /* SERVICE:PORT */
+bool value_is_sts_mode(struct str text);
 
 /* "30s", "20min", "2h", "1d" as milliseconds. */
 bool value_time(struct str text, uint64_t *ms);
