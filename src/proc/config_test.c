@@ -26,6 +26,10 @@ static void test_wrong(void)
 	wrong("log = loud\n", "/etc/t.conf:1: log: \"loud\" is not debug, info, warn or error");
 	wrong("listen {\n\n imap = {\"1.2.3.4:143\", \"imap\"}\n}\n",
 	      "/etc/t.conf:3: imap: \"imap\" is not ADDRESS:PORT");
+	wrong("listen { imap_internal = {\"127.0.0.1:143\"} }",
+	      "/etc/t.conf:1: imap_internal: \"127.0.0.1:143\" is not the path of a socket");
+	wrong("listen { submission_internal = {\"run/smtp\"} }",
+	      "/etc/t.conf:1: submission_internal: \"run/smtp\" is not the path of a socket");
 	wrong("listen { imap = {\"mail.test:143\"} }",
 	      "/etc/t.conf:1: imap: \"mail.test:143\" is not a numeric address, or *, with :PORT");
 	wrong("hostname = x\nlimits {\n\thops = 3\n", "/etc/t.conf:4: a section is not closed");
@@ -70,7 +74,8 @@ static void test_good(void)
 			S("/srv/m/t.conf"),
 			S("# a comment\nhostname = mail.example.test\nstate = data\n"
 			  "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
-			  "= {}\n}\n"
+			  "= {}\n submission_internal = {\"/run/t/smtp\"}\n}\n"
+			  "web { internal_group = web }\n"
 			  "password {\n require_classes = 3\n rehash = no\n leaked = pwned.txt\n}\n"
 			  "lockout {\n errors = 3\n window = 5s\n count_repeats = no\n"
 			  " exempt = {\"192.0.2.0/24\", \"2001:db8::/32\", \"203.0.113.5\"}\n"
@@ -86,6 +91,10 @@ static void test_good(void)
 	CHECK_NUM(c.imaps.n, 2);
 	CHECK_STR(c.imaps.item[1], "[::1]:10993");
 	CHECK_NUM(c.pop3.n, 0);
+	CHECK_NUM(c.imap_internal.n, 0);
+	CHECK_NUM(c.submission_internal.n, 1);
+	CHECK_STR(c.submission_internal.item[0], "/run/t/smtp");
+	CHECK_STR(c.internal_group, "web");
 	CHECK_NUM(c.imap.n, 1);
 	CHECK_STR(c.imap.item[0], "*:143");
 	CHECK_NUM(c.message_size, 20 << 20);
