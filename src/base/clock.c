@@ -9,7 +9,7 @@
  * for both, so that another thread never sees one clock ahead of the other.
  */
 static int64_t frozen_ms, frozen_wall_ms; /* written once, before faked is set */
-static _Atomic int64_t stepped_ms;
+static _Atomic int64_t stepped_ms, set_ms;
 static _Atomic bool faked;
 
 static int64_t read_ms(clockid_t id)
@@ -32,7 +32,8 @@ int64_t clock_ms(void)
 
 int64_t clock_wall_ms(void)
 {
-	return is_faked() ? frozen_wall_ms + atomic_load(&stepped_ms) : read_ms(CLOCK_REALTIME);
+	return is_faked() ? frozen_wall_ms + atomic_load(&stepped_ms) + atomic_load(&set_ms)
+			  : read_ms(CLOCK_REALTIME);
 }
 
 int64_t clock_wall(void)
@@ -57,4 +58,10 @@ void clock_fake_step(int64_t ms)
 		atomic_store_explicit(&faked, true, memory_order_release);
 	}
 	atomic_fetch_add(&stepped_ms, ms);
+}
+
+void clock_fake_set(int64_t ms)
+{
+	clock_fake_step(0);
+	atomic_fetch_add(&set_ms, ms);
 }

@@ -17,5 +17,6 @@ int64_t clock_in(int64_t ms);
 
 /* Tests only, from one thread: from the first call on both clocks move by these steps alone. */
 void clock_fake_step(int64_t ms);
+void clock_fake_set(int64_t ms); /* the wall clock alone: somebody has set it, ahead or back */
 
 #endif

@@ -15,7 +15,7 @@ static void follow(void *arg)
 {
 	struct guard *g = arg;
 	struct signal *s = watch_signal(g->watch);
-	uint64_t count = s->count;
+	uint64_t count = 0; /* as it was when the watch began, before anything was read */
 
 	while (signal_wait(s, count, NEVER) == OK) {
 		struct changed changed = { 0 };
