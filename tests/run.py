@@ -38,6 +38,7 @@ PARTS = [
     ("web", False, 180, ["tests/web.py"]),
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
+    ("ban-server", False, 240, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),
 ]
 
@@ -71,7 +72,7 @@ def run(name, seconds, command):
             code = 124
     text = (LOG / f"{name}.log").read_text(errors="replace")
     passed, failed, skipped = count(text, code)
-    print(f"{'ok' if not failed else 'FAILED':6} {name:8} {passed:4} passed {failed:3} failed "
+    print(f"{'ok' if not failed else 'FAILED':6} {name:10} {passed:4} passed {failed:3} failed "
           f"{skipped:3} skipped {time.monotonic() - started:6.1f} s", flush=True)
     if failed:
         print("\n".join("    " + line for line in text.splitlines()[-60:]), flush=True)
