@@ -15,7 +15,6 @@
 #include "proc/supervise.h"
 
 enum { BACKLOG = 4096 };
-#define NO_GROUP ((gid_t)-1)
 
 static void on(int fd, int layer, int option)
 {
@@ -53,9 +52,9 @@ static enum err bind_one(struct str host, uint16_t port, struct arena *a, int *o
 	return OK;
 }
 
-/* A stream for our own user alone, or for a group too. What an earlier run left behind is
- * replaced if it is a socket: a path set wrong shall cost nobody a file. */
-static enum err bind_unix(struct str path, gid_t group, int *out)
+/* A stream, for our own user alone. What an earlier run left behind is replaced if it is a
+ * socket: a path set wrong shall cost nobody a file. */
+static enum err bind_unix(struct str path, int *out)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct stat st;
@@ -70,11 +69,8 @@ static enum err bind_unix(struct str path, gid_t group, int *out)
 		return E_IO;
 	/* The mode before the bind, which takes it over: there is no moment with a wider one. */
 	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof addr) ||
-	    (group != NO_GROUP && chown(addr.sun_path, (uid_t)-1, group)) ||
-	    chmod(addr.sun_path, group != NO_GROUP ? 0660 : 0600) || listen(fd, BACKLOG)) {
-		enum err e = errno == EADDRINUSE                 ? E_EXISTS
-			     : errno == EACCES || errno == EPERM ? E_DENIED
-								 : E_IO;
+	    chmod(addr.sun_path, 0600) || listen(fd, BACKLOG)) {
+		enum err e = errno == EADDRINUSE ? E_EXISTS : errno == EACCES ? E_DENIED : E_IO;
 		close(fd);
 		return e;
 	}
@@ -90,43 +86,38 @@ static void add(struct program *p, const struct service *service, const char *na
 
 /* Who besides our own user may open the service's sockets: the webmail, where it is internal,
  * or the web server. */
-static enum err group_of(const struct program *p, const struct service *service, struct arena *a,
-			 gid_t *out, struct str *why)
+static enum err share(struct program *p, const struct service *service, struct str path,
+		      struct arena *a, struct str *why)
 {
 	const struct config *c = &p->orders.config;
 	bool web = str_is(str_of(service->name), "web");
+	const char *key = web ? "group" : "internal_group";
 	struct str name = service->internal ? c->internal_group : web ? c->web_group : S("");
 
-	*out = NO_GROUP;
 	if (!name.n)
 		return OK;
 	const struct group *g = getgrnam(str_c(a, name));
-	if (!g) {
-		*why = str_fmt(a, "web { %s }: the system has no group %.*s",
-			       web ? "group" : "internal_group", FMT(name));
-		return E_NOTFOUND;
-	}
-	*out = g->gr_gid;
-	return OK;
+	if (g && !chown(str_c(a, path), (uid_t)-1, g->gr_gid) && !chmod(str_c(a, path), 0660))
+		return OK;
+	*why = g ? str_fmt(a, "web { %s }: cannot give %.*s to %.*s: %s", key, FMT(path), FMT(name),
+			   errno == EPERM ? "our user is not in it" : strerror(errno))
+		 : str_fmt(a, "web { %s }: the system has no group %.*s", key, FMT(name));
+	return g ? E_DENIED : E_NOTFOUND;
 }
 
 static enum err bind_path(struct program *p, const struct service *service, struct str path,
 			  struct arena *a, struct str *why)
 {
-	gid_t group;
 	int fd;
+	enum err e = bind_unix(path, &fd);
 
-	enum err e = group_of(p, service, a, &group, why);
-	if (e)
-		return e;
-	e = bind_unix(path, group, &fd);
 	if (e) {
 		*why = str_fmt(a, "cannot listen on %.*s: %s", FMT(path),
 			       e == E_LIMIT ? "the path is too long" : err_text(e));
 		return e;
 	}
 	add(p, service, service->name, fd);
-	return OK;
+	return share(p, service, path, a, why);
 }
 
 static enum err bind_addresses(struct program *p, const char *name, const struct addresses *list,
