@@ -181,7 +181,7 @@ def access_data(server):
     text = get(server, "/access").text
     for name in ("imaps", "imap", "pop3s", "pop3", "submissions", "submission"):
         must(f"<td>{server.port(name)}</td>" in text, f"the port of {name} is not told")
-    must("mail.example.test" in text, "the host is not told")
+    must("<code>localhost</code>" in text, "the host is not told")
 
 
 def odd_requests(server):
@@ -283,7 +283,7 @@ def mozilla(server):
         equal(root.find("emailProvider").get("id"), "example.test", "the provider")
         found = [(s.get("type"), s.findtext("hostname"), int(s.findtext("port")), s.findtext("socketType"),
                   s.findtext("username")) for s in root.iter() if s.tag in ("incomingServer", "outgoingServer")]
-        equal(found, [(kind, "mail.example.test", server.port(name), how, "%EMAILADDRESS%") for kind, name, how in (
+        equal(found, [(kind, "localhost", server.port(name), how, "%EMAILADDRESS%") for kind, name, how in (
             ("imap", "imaps", "SSL"), ("imap", "imap", "STARTTLS"), ("pop3", "pop3s", "SSL"),
             ("pop3", "pop3", "STARTTLS"), ("smtp", "submissions", "SSL"), ("smtp", "submission", "STARTTLS"))], "servers")
     equal(get(server, "/mail/config-v1.1.xml", HTTP_HOST="autoconfig.example.test:10443").status, 200, "by the host")

@@ -50,7 +50,7 @@ struct config {
 	bool password_rehash; /* hashes brought along become ours at a login */
 	uint64_t quota;       /* octets for a new user, 0: no limit */
 	int64_t idle_ms;
-	struct str web_name, web_url, web_webmail, web_group;
+	struct str web_name, web_server, web_url, web_webmail, web_group;
 	struct str web_location_de, web_location_en;
 	struct str sts_mode; /* "off": no policy */
 	int64_t sts_max_age_ms;

@@ -133,6 +133,7 @@ static enum err make_web(struct settings *s, struct str cert, struct str key, st
 	const struct config *c = &s->config;
 	struct web_conf w = {
 		.hostname = c->hostname,
+		.server = c->web_server.n ? c->web_server : c->hostname,
 		.provider = c->web_name.n ? c->web_name : c->hostname,
 		.url = c->web_url,
 		.webmail = c->web_webmail,

@@ -95,6 +95,11 @@ bool value_is_detail(struct str text)
 	return true;
 }
 
+bool value_is_server(struct str text)
+{
+	return !text.n || value_is_host(text);
+}
+
 bool value_is_socket(struct str text)
 {
 	return text.n && text.p[0] == '/' && text.n < 100;

@@ -96,7 +96,7 @@ struct reply auto_mozilla(struct request *q)
 	const struct value v[] = {
 		{ "domain", str_lower(q->a, domain) },
 		{ "provider", c->provider },
-		{ "hostname", c->hostname },
+		{ "server", c->server },
 		{ "url", c->url },
 		{ "webmail", absolute(q, c->webmail) },
 		{ "incoming", S(""), in.row, in.n },
@@ -121,7 +121,7 @@ struct reply auto_outlook(struct request *q)
 	const struct value v[] = {
 		{ "known", e ? S("") : S("1") },
 		{ "email", email },
-		{ "hostname", c->hostname },
+		{ "server", c->server },
 		{ "protocols", S(""), all.row, all.n },
 	};
 	return document(q, XML, "autodiscover.xml", v, LENGTH(v));

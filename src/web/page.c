@@ -23,6 +23,7 @@ struct reply page_make(struct request *q, unsigned status, const char *file, str
 	const struct value common[] = {
 		{ "provider", c->provider },
 		{ "hostname", c->hostname },
+		{ "server", c->server },
 		{ "webmail", c->webmail },
 		{ "style", str_of(q->web->style) },
 		{ "lang", q->lang == LANG_DE ? S("de") : S("en") },

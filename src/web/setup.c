@@ -65,6 +65,7 @@ struct reply setup_apple(struct request *q)
 		{ "email", email },
 		{ "provider", c->provider },
 		{ "hostname", c->hostname },
+		{ "server", c->server },
 		{ "imap", port(q, WEB_IMAPS, WEB_IMAP) },
 		{ "smtp", port(q, WEB_SUBMISSIONS, WEB_SUBMISSION) },
 		{ "uuid", uuid(q, email, "account") },

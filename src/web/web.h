@@ -28,7 +28,8 @@ enum web_port { /* what programs of users connect to */
 };
 
 struct web_conf {            /* all borrowed, for as long as the web lives */
-	struct str hostname; /* of the mail ports */
+	struct str hostname; /* of the mail server, as other servers know it */
+	struct str server;   /* what users' programs connect to */
 	struct str provider; /* the name that people know it by */
 	struct str url;      /* of these pages, as users reach them; no "/" at its end */
 	struct str webmail;  /* where it is: a path or a URL */
