@@ -13,6 +13,7 @@
  *            x/<account>               half made or half removed: erase_all finishes it
  *   secret:  p/<account>               the password's hash and verifier
  *            w/<account>               the app passwords
+ *            v/, k/<account>           recent logins and known places, see keeper/journal.h
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with
  * its version (1; p: 2, of which 1 is read too). A user appears when all that belongs to him is

@@ -10,7 +10,7 @@
 struct str key_domain(struct arena *a, struct str domain);
 struct str key_user(struct arena *a, struct name n);
 struct str key_alias(struct arena *a, struct name n);
-/* kind: 'a', 'p', 'w' or 'x'. */
+/* kind: 'a', 'p', 'w', 'x', 'v' or 'k'. */
 struct str key_account(struct arena *a, char kind, uint32_t account);
 
 bool key_account_of(struct str key, uint32_t *account);

@@ -76,8 +76,10 @@ enum err directory_secret_upgrade(struct store *st, uint32_t account, const stru
 
 static enum err del_secret(struct tx *tx, void *arg)
 {
-	tx_del(tx, key_account(tx_arena(tx), 'p', *(uint32_t *)arg));
-	tx_del(tx, key_account(tx_arena(tx), 'w', *(uint32_t *)arg));
+	static const char kinds[] = { 'p', 'w', 'v', 'k' }; /* the last two: keeper/journal.h */
+
+	for (size_t i = 0; i < sizeof kinds; i++)
+		tx_del(tx, key_account(tx_arena(tx), kinds[i], *(uint32_t *)arg));
 	return OK;
 }
 
