@@ -8,6 +8,7 @@
 #include "keeper/hashing.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
+#include "keeper/stranger.h"
 
 enum { FORGOT_RING = 256 };
 
@@ -15,6 +16,8 @@ struct logins {
 	struct store *store; /* borrowed */
 	struct recent *recent;
 	struct guard *guard; /* borrowed */
+	struct journal *journal;
+	struct strangers *strangers;
 	struct arena *arena; /* of dummy */
 	struct str dummy;    /* a hash of ours that no password fits */
 	struct hashing *hashing;
@@ -39,6 +42,9 @@ enum err logins_new(struct store *st, struct guard *g, struct logins **out)
 	randombytes_buf(octets, sizeof(octets));
 	sodium_bin2hex(noise, sizeof(noise), octets, sizeof(octets));
 	enum err e = password_hash(l->arena, str_of(noise), &l->dummy);
+	if (!e)
+		e = journal_new(st, &l->journal);
+	l->strangers = strangers_new(g, l->journal);
 	if (e)
 		logins_free(&l);
 	*out = l;
@@ -50,6 +56,8 @@ void logins_free(struct logins **l)
 	if (!*l)
 		return;
 	hashing_free(&(*l)->hashing);
+	strangers_free(&(*l)->strangers);
+	journal_close(&(*l)->journal);
 	recent_free(&(*l)->recent);
 	arena_free(&(*l)->arena);
 	free(*l);
@@ -152,48 +160,71 @@ static void improve(struct logins *l, uint32_t account, const struct secret *s,
 
 /* --- the decision --- */
 
-/* Whoever it is: user and secret are zero where there is none. *reason is for the log. */
-static enum err look_up(struct logins *l, struct str text, struct arena *a, struct user *u,
-			struct secret *s, const char **reason)
-{
-	struct name n;
-	enum err e = name_parse(a, text, false, &n);
+/* One attempt, and what is found out about it. */
+struct attempt {
+	const struct login_try *t;
+	struct user u; /* zero where there is none, as s */
+	struct secret s;
+	struct stranger from;
+	struct str by;            /* by what it was good: "password", "app:NAME" */
+	const char *reason;       /* for the log */
+	enum visit_result result; /* for the account's owner */
+};
 
-	*reason = "no such user";
+/* Whoever it is. *name: his, in the directory's form if it has one. */
+static enum err look_up(struct logins *l, struct attempt *at, struct arena *a, struct str *name)
+{
+	struct user *u = &at->u;
+	struct name n;
+	enum err e = name_parse(a, at->t->user, false, &n);
+
+	at->by = S("password");
+	at->reason = "no such user";
+	at->result = VISIT_WRONG_PASSWORD;
+	*name = e ? str_lower(a, at->t->user) : name_text(a, n);
 	if (!e)
 		e = directory_user(l->store, n, a, u);
 	if (e && e != E_NOTFOUND && e != E_SYNTAX)
 		return e;
 	/* Account 0 has no password: the unknown user takes the same way as the known. */
-	e = directory_secret(l->store, u->account, a, s);
+	e = directory_secret(l->store, u->account, a, &at->s);
 	if (e && e != E_NOTFOUND)
 		return e;
-	if (u->account)
-		*reason = s->hash.n ? "wrong password" : "no password set";
-	if (u->account && u->state != USER_ACTIVE)
-		*reason = "not active";
+	if (u->account && at->s.hash.n) {
+		at->reason = "wrong password";
+	} else if (u->account) {
+		at->reason = "no password set";
+		at->result = VISIT_NO_PASSWORD;
+	}
+	if (u->account && u->state != USER_ACTIVE) {
+		at->reason = "not active";
+		at->result = VISIT_LOCKED;
+	}
 	return OK;
 }
 
 /* An app password of the account? It costs microseconds, so it comes before the hash; only what
- * has the form of one is looked at. *by is for the log. E_NOTFOUND: none. */
-static enum err try_app(struct logins *l, const struct login_try *t, const struct user *u,
-			struct arena *a, struct str *by, const char **reason)
+ * has the form of one is looked at. E_NOTFOUND: none. */
+static enum err try_app(struct logins *l, struct attempt *at, struct arena *a)
 {
+	const struct user *u = &at->u;
 	const struct app *app = NULL;
 	char chars[APP_CHARS];
 	struct apps apps;
 	enum err e = E_NOTFOUND;
 
-	if (u->account && u->state == USER_ACTIVE && app_read(t->password, chars))
+	if (u->account && u->state == USER_ACTIVE && app_read(at->t->password, chars))
 		e = directory_apps(l->store, u->account, a, &apps);
 	if (!e)
 		app = app_find(apps.app, apps.n, chars);
 	sodium_memzero(chars, sizeof(chars));
 	if (!app)
 		return e ? e : E_NOTFOUND;
-	if (!(app->protocols & app_protocol(t->proto))) {
-		*reason = "app password not for this protocol";
+	struct str by = str_fmt(a, "app:%.*s", FMT(app->name));
+	if (!(app->protocols & app_protocol(at->t->proto))) {
+		at->reason = "app password not for this protocol";
+		at->result = VISIT_NOT_PROTOCOL;
+		at->by = by;
 		return E_NOTFOUND;
 	}
 	int64_t now = clock_wall();
@@ -203,73 +234,112 @@ static enum err try_app(struct logins *l, const struct login_try *t, const struc
 		return e;
 	if (e)
 		log_event(LOG_WARN, "password.app", KVN("account", u->account), KVE(e));
-	*by = str_fmt(a, "app:%.*s", FMT(app->name));
-	*reason = "app password verified";
+	at->by = by;
+	at->reason = "app password verified";
 	return OK;
 }
 
-static void log_login(struct logins *l, const struct login_try *t, const struct user *u,
-		      const char *reason, struct str by, bool good)
+/* For the owner of the account, if it is somebody's. */
+static void note(struct logins *l, const struct attempt *at, bool good)
 {
+	struct visit v = { .proto = str_of(at->t->proto) };
+
+	v.result = (uint8_t)(good ? VISIT_OK : at->result);
+	if (good || at->result == VISIT_NOT_PROTOCOL)
+		v.by = at->by;
+	if (!net_address(at->t->ip, &v.ip))
+		v.ip = (struct net){ 0 };
+	journal_note(l->journal, at->u.account, &v, at->from.counts ? &at->from.place : NULL);
+}
+
+static void log_login(struct logins *l, const struct attempt *at, bool good)
+{
+	const struct login_try *t = at->t;
 	unsigned failures = 0;
 
 	*(good ? &l->counts.good : &l->counts.failed) += 1;
-	if (!good)
+	note(l, at, good);
+	if (!good) {
+		stranger_refused(l->strangers, &at->from);
 		guard_failed(l->guard, &(struct wrong){ t->ip, t->user, t->password }, &failures);
-	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", reason), KV("by", by),
-		  KV("user", t->user), KVN("account", u->account), KVN("conn", t->conn),
-		  KV("ip", t->ip), KVN("port", t->port), KVC("proto", t->proto),
-		  KVC("tls", t->tls ? "yes" : "no"), KVN("failures", failures));
+	}
+	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", at->reason),
+		  KV("by", at->by), KV("user", t->user), KVN("account", at->u.account),
+		  KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
+		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
+		  KVN("failures", failures), KVN("slow_ms", at->from.wait_ms));
 }
 
-static enum err decide(struct logins *l, const struct login_try *t, struct arena *a,
-		       struct login *out)
+/* E_DENIED: it is not right; E_AGAIN and the like: nobody knows. */
+static enum err verify_attempt(struct logins *l, struct attempt *at, struct arena *a)
 {
-	struct user u = { 0 };
-	struct secret s = { 0 };
-	const char *reason;
-	enum err e = look_up(l, t->user, a, &u, &s, &reason);
+	const struct login_try *t = at->t;
+	const struct secret *s = &at->s;
+	uint32_t account = at->u.account;
+	bool may = account && s->hash.n && at->u.state == USER_ACTIVE;
+	enum err e = try_app(l, at, a);
 
+	if (e != E_NOTFOUND) /* right, and no hash is asked for; or not known */
+		return e;
+	if (may && recent_has(l->recent, account, s->serial, t->password, clock_ms())) {
+		at->by = S("password");
+		at->reason = "password verified minutes ago";
+		return OK;
+	}
+	struct job j = { .hash = may ? s->hash : l->dummy,
+			 .password = t->password,
+			 .dummy = l->dummy,
+			 .ip = t->ip,
+			 .who = t->user,
+			 .rank = at->from.known ? HASHING_KNOWN : HASHING_STRANGER,
+			 .account = may ? account : 0,
+			 .serial = s->serial };
+	e = run_job(l, verify, &j);
+	if (e || !may)
+		return e ? e : E_DENIED;
+	at->by = S("password");
+	at->reason = "password verified";
+	recent_add(l->recent, account, s->serial, t->password, clock_ms());
+	improve(l, account, s, t, a);
+	return OK;
+}
+
+/* The answer waits behind the count: guesses at once are counted at once. */
+static enum err decide(struct logins *l, struct attempt *at, struct arena *a, struct login *out)
+{
+	enum err e = verify_attempt(l, at, a);
+
+	if (e == E_DENIED)
+		log_login(l, at, false);
+	if (e && e != E_DENIED)
+		return e;
+	enum err waited = stranger_wait(&at->from);
+	if (e || waited)
+		return waited ? waited : e;
+	struct closed c;
+	if (guard_closed(l->guard, at->t->ip, &c))
+		return E_LIMIT;
+	*out = (struct login){ .account = at->u.account,
+			       .quota = at->u.quota,
+			       .address = name_text(a, at->u.name) };
+	log_login(l, at, true);
+	return OK;
+}
+
+static enum err look_and_decide(struct logins *l, const struct login_try *t, struct arena *a,
+				struct login *out)
+{
+	struct attempt at = { .t = t };
+	struct str name;
+	enum err e = look_up(l, &at, a, &name);
+
+	if (!e)
+		e = stranger_begin(l->strangers, at.u.account, name, t->ip, &at.from);
 	if (e)
 		return e;
-	bool may = u.account && s.hash.n && u.state == USER_ACTIVE;
-	struct str by = S("password");
-	e = try_app(l, t, &u, a, &by, &reason);
-	if (e && e != E_NOTFOUND)
-		return e;
-	if (!e) {
-		; /* no hash is asked for */
-	} else if (may && recent_has(l->recent, u.account, s.serial, t->password, clock_ms())) {
-		reason = "password verified minutes ago";
-	} else {
-		struct job j = { .hash = may ? s.hash : l->dummy,
-				 .password = t->password,
-				 .dummy = l->dummy,
-				 .ip = t->ip,
-				 .who = t->user,
-				 .rank = HASHING_STRANGER,
-				 .account = may ? u.account : 0,
-				 .serial = s.serial };
-
-		e = run_job(l, verify, &j);
-		if (e && e != E_DENIED)
-			return e;
-		if (e || !may) {
-			log_login(l, t, &u, reason, by, false);
-			return E_DENIED;
-		}
-		reason = "password verified";
-		recent_add(l->recent, u.account, s.serial, t->password, clock_ms());
-		improve(l, u.account, &s, t, a);
-	}
-	struct closed c;
-	if (guard_closed(l->guard, t->ip, &c))
-		return E_LIMIT;
-	*out = (struct login){ .account = u.account,
-			       .quota = u.quota,
-			       .address = name_text(a, u.name) };
-	log_login(l, t, &u, reason, by, true);
-	return OK;
+	e = decide(l, &at, a, out);
+	stranger_end(l->strangers, &at.from);
+	return e;
 }
 
 /* Has the account's password changed since? Where the ring does not know: perhaps. */
@@ -290,7 +360,7 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 {
 	struct closed c;
 	uint64_t began = l->forgotten;
-	enum err e = guard_closed(l->guard, t->ip, &c) ? E_LIMIT : decide(l, t, a, out);
+	enum err e = guard_closed(l->guard, t->ip, &c) ? E_LIMIT : look_and_decide(l, t, a, out);
 
 	/* Nothing suspends between this and the answer's place in the queue to the worker; so the
 	 * word that ends the account's sessions comes behind it, or finds it outdated. */
@@ -306,9 +376,15 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 	return E_LIMIT;
 }
 
-void login_configure(struct logins *l, bool rehash)
+void login_configure(struct logins *l, bool rehash, const struct slow_rules *slow)
 {
 	l->rehash = rehash;
+	strangers_configure(l->strangers, slow);
+}
+
+enum err login_history(struct logins *l, uint32_t account, struct arena *a, struct history *out)
+{
+	return journal_read(l->journal, account, a, out);
 }
 
 struct login_counts login_counts(const struct logins *l)

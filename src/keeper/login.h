@@ -10,7 +10,9 @@
 #include "keeper/directory.h"
 #include "keeper/keeper.h"
 #include "keeper/guard.h"
+#include "keeper/journal.h"
 #include "keeper/recent.h"
+#include "keeper/slow.h"
 
 struct logins;
 /* st and g are borrowed. Hashes once: tens of milliseconds. E_IO. */
@@ -24,8 +26,12 @@ MUST enum err login_check(struct logins *l, const struct login_try *t, struct ar
  * who: the user it is for. (suspends) E_AGAIN: too many wait already. E_IO. */
 MUST enum err login_hash(struct logins *l, struct str who, struct str password, struct arena *a,
 			 struct secret *out);
-/* rehash: a good login with a hash that was brought along makes it one of ours. */
-void login_configure(struct logins *l, bool rehash);
+/* rehash: a good login with a hash that was brought along makes it one of ours. slow: who waits
+ * for an answer; its window is the lockout's. Until then: no, and nobody. */
+void login_configure(struct logins *l, bool rehash, const struct slow_rules *slow);
+/* (suspends) The recent logins of an account. Texts live in the arena. The store's errors. */
+MUST enum err login_history(struct logins *l, uint32_t account, struct arena *a,
+			    struct history *out);
 /* The account's password is another one now, or the account is gone: a login under way is answered
  * E_AGAIN, whatever it has found. */
 void login_forget(struct logins *l, uint32_t account);

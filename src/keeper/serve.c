@@ -218,7 +218,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 		keeping_close(&k);
 		return e;
 	}
-	login_configure(k->logins, conf->rehash);
+	login_configure(k->logins, conf->rehash, &conf->slow);
 	k->sides[0] = (struct side){ k, FACE_MX };
 	k->sides[1] = (struct side){ k, FACE_SESSION };
 	k->sides[2] = (struct side){ k, FACE_OPERATOR };
@@ -230,7 +230,7 @@ void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
 {
 	k->conf = *conf;
 	guard_configure(k->guard, &conf->guard);
-	login_configure(k->logins, conf->rehash);
+	login_configure(k->logins, conf->rehash, &conf->slow);
 }
 
 void keeping_close(struct keeping **k)

@@ -10,12 +10,14 @@
 #include "keeper/keeper.h"
 #include "keeper/leaked.h"
 #include "keeper/route.h"
+#include "keeper/slow.h"
 #include "store/store.h"
 
 struct keeping;
 
 struct keeping_conf {
 	struct guard_conf guard;   /* its networks are borrowed likewise */
+	struct slow_rules slow;    /* its window is guard's */
 	struct route_rules rules;  /* borrowed until keeping_configure or keeping_close */
 	unsigned password_min;     /* characters of a new password */
 	unsigned password_classes; /* kinds of characters that it must have; 0: advice only */
