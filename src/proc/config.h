@@ -25,6 +25,8 @@ struct lockout_conf {
 	unsigned errors, blocks, prefix6;
 	int64_t window_ms, block_ms, day_ms, ban_ms;
 	bool count_repeats;
+	unsigned slow_after;
+	int64_t slow_max_ms;
 	struct addresses exempt; /* "ADDRESS" or "ADDRESS/BITS" */
 	bool kernel;             /* main tells it who is banned */
 	struct str deny_file;    /* a path, or "" */

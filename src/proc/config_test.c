@@ -2,6 +2,7 @@
 /* What an operator may write, and what he is told where it is wrong. */
 #include "check.h"
 #include "keeper/lockout.h"
+#include "keeper/slow.h"
 #include "proc/config.h"
 #include "proc/value.h"
 
@@ -54,6 +55,9 @@ static void test_wrong(void)
 	wrong("lockout { errors = 21 }", "/etc/t.conf:1: errors: \"21\" is not at most 20");
 	wrong("lockout { window = 500ms }", "/etc/t.conf:1: window: \"500ms\" is not at least 1s");
 	wrong("lockout { ban = 10000d }", "/etc/t.conf:1: ban: \"10000d\" is not at most 366d");
+	wrong("lockout { slow_after = 25 }", "/etc/t.conf:1: slow_after: \"25\" is not at most 24");
+	wrong("lockout { slow_max = 1min }",
+	      "/etc/t.conf:1: slow_max: \"1min\" is not at most 15s");
 	wrong("lockout { prefix6 = 129 }", "/etc/t.conf:1: prefix6: \"129\" is not at most 128");
 	wrong("lockout {\n exempt = {\"192.0.2.0/24\",\n \"192.0.2.0/33\"}\n}",
 	      "/etc/t.conf:3: exempt: \"192.0.2.0/33\" is not ADDRESS or ADDRESS/BITS, like "
@@ -120,6 +124,9 @@ static void test_promise(void)
 	struct config c;
 
 	CHECK_NUM(config_parse(S("/x"), S(""), a, &c, &why), OK);
+	struct slow_rules slow = slow_rules_default();
+	CHECK_NUM(c.lockout.slow_after, slow.after);
+	CHECK_NUM(c.lockout.slow_max_ms, slow.max_ms);
 	CHECK_NUM(c.lockout.errors, r.errors);
 	CHECK_NUM(c.lockout.blocks, r.blocks);
 	CHECK_NUM(c.lockout.window_ms, 1000 * r.window_s);

@@ -67,6 +67,8 @@ static struct keeping_conf conf(const struct child *c)
 
 	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
 				      .guard = { c->settings->lockout, c->settings->exempt },
+				      .slow = { .after = g->lockout.slow_after,
+						.max_ms = g->lockout.slow_max_ms },
 				      .password_min = g->password_min,
 				      .password_classes = g->password_classes,
 				      .leaked = g->leaked.n ? leaked : NULL,
