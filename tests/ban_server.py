@@ -33,6 +33,7 @@ lockout {
 	block = %ds
 	ban = %ds
 	exempt = {"192.0.2.64/26"}
+	deny_file = deny.conf
 }
 """
 FAR = ["2001:db8:9::7/64", "2001:db8:9::ffff:9/64"]  # the machine has no address among these
@@ -153,6 +154,11 @@ def an_ipv6_network(net):
     net.ban("2001:db8:9::7")
     net.dropped("2001:db8:9::7", "2001:db8:9::ffff:9")
     net.comes_in("2001:db8:8::8")
+    net.ban("192.0.2.7")
+    path = net.server.state / "deny.conf"
+    wait_until(lambda: path.read_text().splitlines()[1:] ==
+               ["deny 192.0.2.7;", "deny 2001:db8:9::/64;"], 2, "the list for nginx")
+    check(path.stat().st_mode & 0o777 == 0o644, "nginx may not read it")
 
 
 def a_neighbour_of_the_machine(net):

@@ -65,7 +65,7 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 		begin(b);
 	e = whole ? bans_set(b->bans, list, n) : bans_add_many(b->bans, list, n);
 	if (e == E_LIMIT || e == E_SYNTAX)
-		log_event(LOG_ERROR, "bans.incomplete", KVE(e));
+		log_event(LOG_WARN, "bans.incomplete", KVE(e));
 	signal_raise(&b->changed);
 	return OK;
 }

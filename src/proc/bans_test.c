@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Who may be banned, what the kernel is told, and the list where the kernel is not ours. */
 #include "check.h"
+#include "proc/bans.h"
 #include "proc/bans_text.h"
 
 static struct arena *a;
@@ -108,11 +109,53 @@ static void test_text(void)
 	buf_free(&b);
 }
 
+static struct str listed(const struct bans *b)
+{
+	struct str all = S("");
+	struct ban ban;
+	size_t at = 0;
+
+	while (bans_next(b, &at, a, &ban))
+		all = str_fmt(a, "%.*s %.*s/%u:%lld", FMT(all), FMT(ban.address), ban.prefix,
+			      (long long)ban.seconds);
+	return all;
+}
+
+/* Where the kernel is not asked at all. */
+static void test_list(void)
+{
+	const struct ban some[] = { { S("192.0.2.7"), 32, 60 },
+				    { S("nobody"), 32, 60 },
+				    { S("2001:db8::9"), 64, 90 } },
+			 others[] = { { S("192.0.2.8"), 32, 70 }, { S("192.0.2.7"), 32, 80 } };
+	struct bans *b, *copy;
+
+	bans_open_list(&b);
+	CHECK_NUM(bans_set(b, some, LENGTH(some)), E_SYNTAX);
+	CHECK_STR(listed(b), " 192.0.2.7/32:60 2001:db8::/64:90");
+	bans_open_list(&copy);
+	CHECK_NUM(bans_add(copy, S("192.0.2.9"), 32, 5), E_DENIED);
+	bans_copy(copy, b);
+	CHECK_NUM(bans_set(b, others, LENGTH(others)), E_DENIED);
+	CHECK_STR(listed(b), " 192.0.2.7/32:80 192.0.2.8/32:70");
+	CHECK_NUM(bans_remove(b, S("192.0.2.7"), 32), E_DENIED);
+	CHECK_NUM(bans_remove(b, S("192.0.2.7"), 32), E_NOTFOUND);
+	CHECK_STR(listed(b), " 192.0.2.8/32:70");
+	CHECK_NUM(bans_set(b, NULL, 0), E_DENIED);
+	CHECK_STR(listed(b), "");
+	CHECK_STR(listed(copy), " 192.0.2.7/32:60 2001:db8::/64:90");
+	bans_copy(copy, b);
+	CHECK_STR(listed(copy), "");
+	bans_close(&copy);
+	bans_close(&b);
+}
+
 int main(void)
 {
 	a = arena_new(1 << 20);
 	test_who();
 	test_text();
+	test_list();
 	arena_free(&a);
 	return check_done();
 }
