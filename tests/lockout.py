@@ -190,6 +190,71 @@ def the_operator_blocks(server):
         must(status == code and word in why, f"{address}: {status} {why}")
 
 
+# --- many addresses at one account ---
+
+
+def seconds(server, source, address, password, good=False):
+    """How long the answer takes, behind the greeting."""
+    line = Line(source, server.access["imap"]["tls"], True)
+    line.read()
+    began = time.monotonic()
+    answer = line.ask(f"a LOGIN {address} {password}")
+    must(answer.startswith("a OK" if good else "a NO [AUTHENTICATIONFAILED]"), answer)
+    line.close()
+    return time.monotonic() - began
+
+
+def strangers_wait(server):
+    """Five addresses guess at an account, or at none: the sixth waits a second, right or wrong;
+    who was there before does not."""
+    user = new_user(server)
+    name, password = user["address"], user["password"]
+    seconds(server, "127.4.0.1", name, password, True)
+    for net, target in [(4, name), (5, "nobody@" + name.split("@")[1])]:
+        for n in range(10, 15):
+            took = seconds(server, f"127.{net}.0.{n}", target, "wrong")
+            must(took < 0.9, f"guess {n} at {target} took {took:.2f} s")
+        took = seconds(server, f"127.{net}.0.20", target, "wrong")
+        must(1 <= took < 1.9, f"the sixth at {target} took {took:.2f} s")
+    took = seconds(server, "127.4.0.21", name, password, True)
+    must(2 <= took < 3, f"a right one of a stranger took {took:.2f} s")
+    for source, word, good in [("127.4.0.1", password, True), ("127.4.0.1", "wrong", False),
+                               ("127.4.0.21", password, True), ("127.0.0.1", password, True)]:
+        took = seconds(server, source, name, word, good)
+        must(took < 0.9, f"{source} waited {took:.2f} s")
+    server.stop()
+    server.start()  # who was there is known by the store; the guesses are forgotten
+    took = seconds(server, "127.4.0.22", name, password, True)
+    must(took < 0.9, f"after a restart it took {took:.2f} s")
+
+
+def recent_logins(server):
+    user = new_user(server)
+    name, password = user["address"], user["password"]
+    other = server.order("user", "app-password", "add", name, "old pager", "--protocol", "pop3").strip()
+    for _ in range(12):
+        seconds(server, "127.4.1.1", name, password, True)
+    for _ in range(2):
+        seconds(server, "127.4.1.2", name, "wrong")
+    seconds(server, "127.4.1.3", name, other)
+    rows = {(r["address"], r["result"]): r
+            for r in json.loads(server.order("user", "logins", name, "--json"))}
+    must(set(rows) == {("127.4.1.1", "ok"), ("127.4.1.2", "wrong_password"),
+                       ("127.4.1.3", "not_for_protocol")}, rows)
+    good = rows["127.4.1.1", "ok"]
+    must(good["count"] == 12 and good["by"] == "password" and good["protocol"] == "imap", good)
+    must(good["good"] and good["first"] <= good["last"], good)
+    must(rows["127.4.1.2", "wrong_password"]["count"] == 2, rows)
+    must(rows["127.4.1.3", "not_for_protocol"]["by"] == "app:old pager", rows)
+    text = server.order("user", "logins", name)
+    must("wrong password" in text and "app:old pager" in text and "127.4.1.1" in text, text)
+    kill_everything(server)
+    must(len(json.loads(server.order("user", "logins", name, "--json"))) == 3, "not in the store")
+    server.order("user", "delete", name)
+    status, _, why = server.run("user", "logins", name)
+    must(status == 3 and "no such user" in why, f"{status} {why}")
+
+
 # --- windows of seconds ---
 
 
@@ -421,7 +486,7 @@ def told_to_stop_before_ready(server):
 SCENARIOS = [fifth_closes, right_password_does_not_help, closed_in_every_protocol, neighbours_are_free,
              a_connection_is_no_shelter, success_forgives_nothing, the_machine_itself_never,
              who_is_in_goes_on, survives_a_restart, the_operator_sees_it, the_operator_releases,
-             the_operator_blocks]
+             the_operator_blocks, strangers_wait, recent_logins]
 
 
 BRIEF = [a_block_ends, the_window_slides, the_second_block_bans, exempt_networks_never,

@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	  "show a user's app passwords and when they were used" },
 	{ "user app-password delete", cmd_app_delete, NEEDS_SERVER, OPT_JSON, 2, 2, "ADDRESS NAME",
 	  "withdraw an app password" },
+	{ "user logins", cmd_user_logins, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
+	  "show a user's recent logins, and those that were refused" },
 	{ "alias add", cmd_alias_add, NEEDS_SERVER, OPT_JSON, 2, WORDS_MAX, "ADDRESS TARGET...",
 	  "deliver an address (or *@DOMAIN: all that nobody has) to others" },
 	{ "alias list", cmd_alias_list, NEEDS_SERVER, OPT_JSON, 0, 1, "[DOMAIN]",

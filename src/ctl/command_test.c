@@ -22,6 +22,7 @@ static const struct {
 	{ "user add a@b.c --quota=5G", "user add", "a@b.c", OPT_QUOTA, NULL },
 	{ "user app-password add a@b.c phone --protocol imap,pop3", "user app-password add",
 	  "a@b.c phone", OPT_PROTOCOL, NULL },
+	{ "user logins a@b.c --json", "user logins", "a@b.c", OPT_JSON, NULL },
 	{ "user app-password list a@b.c --json", "user app-password list", "a@b.c", OPT_JSON,
 	  NULL },
 	{ "alias add a@b.c d@e.f g@h.i", "alias add", "a@b.c d@e.f g@h.i", 0, NULL },

@@ -93,6 +93,7 @@ int cmd_user_passwd(struct ctl *c);
 int cmd_app_add(struct ctl *c);
 int cmd_app_list(struct ctl *c);
 int cmd_app_delete(struct ctl *c);
+int cmd_user_logins(struct ctl *c);
 int cmd_alias_add(struct ctl *c);
 int cmd_alias_delete(struct ctl *c);
 int cmd_alias_list(struct ctl *c);

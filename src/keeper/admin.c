@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "keeper/admin_priv.h"
+#include "keeper/client_priv.h"
 
 enum err admin_ask(struct peer *p, uint32_t type, struct buf *fields, struct arena *a,
 		   struct scan *in, struct str *why)
@@ -156,6 +157,19 @@ enum err admin_app_list(struct peer *p, struct str address, struct arena *a, str
 		app->used = (int64_t)scan_u64(&in);
 	}
 	return scan_end(&in) ? OK : admin_misunderstood(why);
+}
+
+enum err admin_user_logins(struct peer *p, struct str address, struct arena *a,
+			   struct recent_login **out, size_t *n, struct str *why)
+{
+	struct buf b = buf_new(IPC_MAX / 2);
+	struct scan in;
+
+	buf_blob(&b, address);
+	enum err e = admin_ask(p, CALL_USER_LOGINS, &b, a, &in, why);
+	if (e)
+		return e;
+	return keeper_take_logins(&in, a, out, n) ? OK : admin_misunderstood(why);
 }
 
 /* --- lists --- */

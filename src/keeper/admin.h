@@ -13,6 +13,7 @@
 #include "ipc/ipc.h"
 #include "keeper/guard.h"
 #include "keeper/keeper.h"
+#include "keeper/own.h"
 
 MUST enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a,
 			       struct str *why); /* E_EXISTS */
@@ -47,6 +48,10 @@ struct admin_app {
 };
 MUST enum err admin_app_list(struct peer *p, struct str address, struct arena *a,
 			     struct admin_app **out, size_t *n, struct str *why);
+
+/* The recent logins, 50 at most, the latest first. E_NOTFOUND. */
+MUST enum err admin_user_logins(struct peer *p, struct str address, struct arena *a,
+				struct recent_login **out, size_t *n, struct str *why);
 
 /* --- the lockout --- */
 

@@ -3,7 +3,7 @@
 #define KEEPER_CLIENT_PRIV_H
 /* client_priv.h - what the files of the side that asks share. */
 #include "base/buf.h"
-#include "keeper/keeper.h"
+#include "keeper/own.h"
 #include "keeper/wire.h"
 
 enum { FIELDS_MAX = 16384 };
@@ -17,5 +17,7 @@ void keeper_put_try(struct buf *b, const struct login_try *t);
 MUST enum err keeper_eaten(const struct scan *in);
 /* The answer of CALL_CHANGE and CALL_JUDGE. */
 MUST enum err keeper_take_change(struct scan *in, struct change *out);
+/* The rest of an answer: logins. False: not understood. */
+bool keeper_take_logins(struct scan *in, struct arena *a, struct recent_login **out, size_t *n);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "keeper/serve_priv.h"
 
-static enum err find_user(struct asked *q, struct str text, struct user *u)
+enum err op_user(struct asked *q, struct str text, struct user *u)
 {
 	struct name n;
 	enum err e = op_address(q, text, false, &n);
@@ -26,7 +26,7 @@ enum err op_app_add(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = find_user(q, address, &u);
+	enum err e = op_user(q, address, &u);
 	if (e)
 		return e;
 	if (!app_name_ok(name))
@@ -56,7 +56,7 @@ enum err op_app_list(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = find_user(q, address, &u);
+	enum err e = op_user(q, address, &u);
 	if (!e)
 		e = directory_apps(q->k->store, u.account, q->a, &l);
 	if (e)
@@ -79,7 +79,7 @@ enum err op_app_delete(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = find_user(q, address, &u);
+	enum err e = op_user(q, address, &u);
 	if (e)
 		return e;
 	e = directory_app_delete(q->k->store, u.account, name, &id);

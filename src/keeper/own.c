@@ -15,12 +15,17 @@ static enum err say(struct asked *q, const char *word, const char *de, const cha
 }
 
 /* No app password is for this: a device shall not make others, or read which there are. */
-static enum err prove(struct asked *q, struct login_try *t, struct login *out)
+enum err own_prove(struct asked *q, const char *what, struct login_try *t, struct login *out)
 {
 	if (!take_try(q, t))
 		return E_SYNTAX;
-	t->proto = "app passwords";
+	t->proto = what; /* in the log and among the recent logins too */
 	return login_check(q->k->logins, t, q->a, out);
+}
+
+static enum err prove(struct asked *q, struct login_try *t, struct login *out)
+{
+	return own_prove(q, "app passwords", t, out);
 }
 
 enum err own_apps(struct asked *q)

@@ -32,6 +32,23 @@ MUST enum err keeper_app_add(struct keeper *k, const struct login_try *t, struct
 MUST enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct str name,
 				struct arena *a, struct said *out);
 
+/* --- recent logins --- */
+
+/* One login or refused attempt, and those like it that came soon after; keeper/history.h. */
+struct recent_login {
+	int64_t first, last; /* UTC seconds */
+	uint32_t count;
+	bool good;
+	struct str result;   /* for programs: "ok", "wrong_password", ... */
+	struct str address;  /* "" where there is none, as of a unix socket */
+	struct str protocol; /* "imap"; what an owner asked for: "password", "app passwords", ... */
+	struct str by;       /* "password", "app:NAME", "" of most that were refused */
+	struct str program;  /* as it called itself, "" where that is not known */
+};
+/* 50 at most, the latest first; this one is among them: its protocol is "recent logins". */
+MUST enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
+			    struct recent_login **out, size_t *n);
+
 /* --- without a proof --- */
 
 /* What would become of a new password of this user: struct change as a change gives it. */

@@ -4,6 +4,7 @@
 
 #include "keeper/app.h"
 #include "keeper/client_priv.h"
+#include "keeper/history.h"
 
 enum { NUMBERS_MEMORY = IPC_MAX + 4096 };
 
@@ -71,6 +72,40 @@ enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct s
 		return e;
 	take_said(&in, out);
 	return keeper_eaten(&in);
+}
+
+bool keeper_take_logins(struct scan *in, struct arena *a, struct recent_login **out, size_t *n)
+{
+	*n = scan_u32(in);
+	if (in->bad || *n > VISITS_MAX)
+		return false;
+	*out = ARENA_ARRAY(a, struct recent_login, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct recent_login *l = *out + i;
+		l->first = (int64_t)scan_u64(in);
+		l->last = (int64_t)scan_u64(in);
+		l->count = scan_u32(in);
+		l->good = scan_u8(in) != 0;
+		l->result = scan_blob(in);
+		l->address = scan_blob(in);
+		l->protocol = scan_blob(in);
+		l->by = scan_blob(in);
+		l->program = scan_blob(in);
+	}
+	return scan_end(in);
+}
+
+enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
+		       struct recent_login **out, size_t *n)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_LOGINS, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	return keeper_take_logins(&in, a, out, n) ? OK : E_AGAIN;
 }
 
 enum err keeper_judge(struct keeper *k, struct str user, struct str password, struct arena *a,

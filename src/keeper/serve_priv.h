@@ -61,6 +61,10 @@ enum err call_judge(struct asked *q);
 enum err own_apps(struct asked *q); /* own.c */
 enum err own_app_add(struct asked *q);
 enum err own_app_delete(struct asked *q);
+/* The try of an owner, told apart from other logins by what it is for; no app password will do. */
+enum err own_prove(struct asked *q, const char *what, struct login_try *t, struct login *out);
+enum err own_logins(struct asked *q); /* logins.c */
+enum err op_user_logins(struct asked *q);
 enum err call_standing(struct asked *q); /* stand.c */
 enum err call_numbers(struct asked *q);
 
@@ -77,7 +81,8 @@ enum err op_user_list(struct asked *q);
 enum err op_alias_add(struct asked *q);
 enum err op_alias_delete(struct asked *q);
 enum err op_alias_list(struct asked *q);
-enum err op_app_add(struct asked *q); /* operate_app.c */
+enum err op_user(struct asked *q, struct str text, struct user *u); /* operate_app.c */
+enum err op_app_add(struct asked *q);
 enum err op_app_list(struct asked *q);
 enum err op_app_delete(struct asked *q);
 enum err op_guard_list(struct asked *q); /* operate_guard.c */

@@ -365,6 +365,54 @@ static void test_own(void)
 	peer_close(&server);
 }
 
+static const struct recent_login *row_of(const struct recent_login *l, size_t n, const char *proto,
+					 const char *result)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(l[i].protocol, proto) && str_is(l[i].result, result))
+			return &l[i];
+	CHECK(false);
+	return l;
+}
+
+/* Who came in, told to the owner, who proves it, and to the operator. */
+static void test_logins(void)
+{
+	struct keeper *k = keeper_new();
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.14"), "web",
+			       true };
+	struct peer *server, *opserver,
+		*op = peer_new(served(FACE_OPERATOR, &opserver), (struct ipc_service){ 0 });
+	struct recent_login *l;
+	const struct recent_login *row;
+	struct str why;
+	size_t n, m;
+
+	keeper_connect(k, served(FACE_SESSION, &server));
+	CHECK_NUM(keeper_logins(k, &t, a, &l, &n), OK);
+	row = row_of(l, n, "recent logins", "ok");
+	CHECK(row->good && row->count == 1 && row->last >= row->first && row->first > 0);
+	CHECK_STR(row->address, "192.0.2.14");
+	CHECK_STR(row->by, "password");
+	CHECK_STR(row->program, "");
+	row = row_of(l, n, "imap", "ok");
+	CHECK(str_starts(row->by, S("app:")) || str_is(row->by, "password"));
+	row_of(l, n, "app passwords", "not_for_protocol");
+	CHECK_NUM(admin_user_logins(op, t.user, a, &l, &m, &why), OK);
+	CHECK_NUM(m, n);
+	t.password = S("Wrong-1-Horse");
+	CHECK_NUM(keeper_logins(k, &t, a, &l, &n), E_DENIED);
+	CHECK_NUM(admin_user_logins(op, t.user, a, &l, &m, &why), OK);
+	row = row_of(l, m, "recent logins", "wrong_password");
+	CHECK(!row->good && !row->by.n);
+	CHECK_NUM(admin_user_logins(op, S("no@example.test"), a, &l, &m, &why), E_NOTFOUND);
+	CHECK_STR(why, "no@example.test: there is no such user here");
+	peer_close(&op);
+	peer_close(&opserver);
+	keeper_close(&k);
+	peer_close(&server);
+}
+
 /* An address stands closed behind the fifth error, for the owner's calls too. */
 static void test_standing(void)
 {
@@ -549,6 +597,7 @@ static void run(void *arg)
 	test_session();
 	test_change();
 	test_own();
+	test_logins();
 	test_standing();
 	test_faces();
 	test_reconnect();

@@ -24,6 +24,7 @@ enum keeper_call {
 	CALL_OWN_APPS,       /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_OWN_APP_ADD,    /* blob name, blob protocols, try -> blob password */
 	CALL_OWN_APP_DELETE, /* blob name, try -> */
+	CALL_OWN_LOGINS,     /* try -> logins, see keeper/logins.c */
 	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
 	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
 	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
@@ -41,6 +42,7 @@ enum keeper_call {
 	CALL_APP_ADD,       /* blob address, blob name, blob protocols -> blob password */
 	CALL_APP_LIST,      /* blob address -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_APP_DELETE,    /* blob address, blob name */
+	CALL_USER_LOGINS,   /* blob address -> logins */
 	CALL_GUARD_LIST,    /* blob network or "", u32 bucket -> rows, see operate_guard.c */
 	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */
 	CALL_GUARD_RELEASE, /* blob address */
