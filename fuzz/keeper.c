@@ -3,6 +3,7 @@
  * What the keeper reads: addresses, hashes and passwords that people type, and its own records
  * off a damaged store. The first octet says which.
  */
+#include "keeper/history.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
 
@@ -50,6 +51,8 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	struct user u = { 0 };
 	struct secret secret = { 0 };
 	struct apps apps = { 0 };
+	struct history history = { 0 };
+	struct places places = { 0 };
 	struct name n;
 	uint32_t number;
 	int64_t created;
@@ -62,6 +65,8 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'a': e = name_read(s, a, &n); break;
 	case 'p': e = secret_read(s, a, &secret); break;
 	case 'w': e = apps_read(s, a, &apps); break;
+	case 'v': e = history_read(s, &history); break;
+	case 'k': e = places_read(s, &places); break;
 	default: e = number_read(s, &number); break;
 	}
 	BUG_IF(e && e != E_CORRUPT && e != E_VERSION);
@@ -71,6 +76,14 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 		BUG_IF(!str_eq(record_alias(a, &l), s));
 	if (which == 'w' && !e)
 		BUG_IF(!str_eq(record_apps(a, &apps), s));
+	if (which == 'v' && !e) {
+		BUG_IF(!str_eq(history_record(a, &history), s));
+		for (size_t i = history.n; i--;) /* added once more: never more than there may be */
+			history_add(&history, &history.visit[i]);
+		BUG_IF(history_record(a, &history).n > VALUE_MAX || history.n > VISITS_MAX);
+	}
+	if (which == 'k' && !e)
+		BUG_IF(!str_eq(places_record(a, &places), s));
 	if (which == 'p' && !e && *s.p == 2)
 		BUG_IF(!str_eq(record_secret(a, &secret), s));
 }
