@@ -33,11 +33,11 @@ static uint64_t updates(void)
 	return s.updates;
 }
 
-static struct history history(uint32_t account)
+static struct history *history(uint32_t account)
 {
-	struct history h;
+	struct history *h = ARENA_NEW(a, struct history);
 
-	CHECK_NUM(journal_read(journal, account, a, &h), OK);
+	CHECK_NUM(journal_read(journal, account, a, h), OK);
 	return h;
 }
 
@@ -59,10 +59,10 @@ static void test_gathering(void)
 		fiber_yield();
 	}
 	CHECK_NUM(updates(), before + 1);
-	struct history h = history(demo1); /* and yet nothing is missing to who asks */
-	CHECK_NUM(h.n, 1);
-	CHECK_NUM(h.visit[0].count, 60);
-	CHECK_NUM(h.visit[0].last - h.visit[0].first, 60);
+	struct history *h = history(demo1); /* and yet nothing is missing to who asks */
+	CHECK_NUM(h->n, 1);
+	CHECK_NUM(h->visit[0].count, 60);
+	CHECK_NUM(h->visit[0].last - h->visit[0].first, 60);
 	CHECK_NUM(updates(), before + 2);
 }
 
@@ -86,10 +86,10 @@ static void test_writer(void)
 	int64_t noted = clock_ms();
 	let_write(before + 2);
 	CHECK(clock_ms() - noted >= JOURNAL_HOLD_MS);
-	struct history h = history(demo1);
-	CHECK_NUM(h.n, 2);
-	CHECK_NUM(h.visit[0].result, VISIT_WRONG_PASSWORD);
-	CHECK_NUM(h.visit[0].count, 2);
+	struct history *h = history(demo1);
+	CHECK_NUM(h->n, 2);
+	CHECK_NUM(h->visit[0].result, VISIT_WRONG_PASSWORD);
+	CHECK_NUM(h->visit[0].count, 2);
 }
 
 static void test_places(void)
@@ -121,13 +121,13 @@ static void test_bounds(void)
 		note(demo1, ip, VISIT_WRONG_PASSWORD);
 	}
 	note(demo2, "192.0.2.9", VISIT_OK);
-	struct history h = history(demo2);
-	CHECK_NUM(h.n, 1);
+	struct history *h = history(demo2);
+	CHECK_NUM(h->n, 1);
 	h = history(demo1);
-	CHECK_NUM(h.n, VISITS_MAX);
+	CHECK_NUM(h->n, VISITS_MAX);
 	unsigned good = 0;
-	for (size_t i = 0; i < h.n; i++)
-		good += h.visit[i].result == VISIT_OK;
+	for (size_t i = 0; i < h->n; i++)
+		good += h->visit[i].result == VISIT_OK;
 	CHECK_NUM(good, 2);
 	/* What is written makes room, in the account and in the table. */
 	for (unsigned i = 0; i < 200; i++) {
@@ -136,17 +136,17 @@ static void test_bounds(void)
 		if (i % JOURNAL_ACCOUNT_MAX == 0)
 			journal_flush(journal);
 	}
-	CHECK_NUM(history(demo1).visit[0].result, VISIT_NO_PASSWORD);
+	CHECK_NUM(history(demo1)->visit[0].result, VISIT_NO_PASSWORD);
 	for (uint32_t account = 1000; account < 1000 + 2 * JOURNAL_MAX; account++) {
 		note(account, "192.0.2.3", VISIT_OK); /* nobody's: nothing is left of them */
 		if (account % 1000 == 0)
 			journal_flush(journal);
 	}
 	note(0, "192.0.2.3", VISIT_OK);
-	CHECK_NUM(history(1000).n, 0);
-	CHECK_NUM(history(0).n, 0);
+	CHECK_NUM(history(1000)->n, 0);
+	CHECK_NUM(history(0)->n, 0);
 	note(demo2, "192.0.2.10", VISIT_OK);
-	CHECK_NUM(history(demo2).n, 2);
+	CHECK_NUM(history(demo2)->n, 2);
 }
 
 static enum err leftover(struct tx *tx, void *arg)
@@ -171,7 +171,7 @@ static void test_erase(void)
 	CHECK_NUM(directory_user_delete(st, test_name(a, "demo1@example.test"), &account), OK);
 	journal_flush(journal);
 	CHECK_NUM(store_read(st, S(SECRET_PARTITION), leftover, NULL), OK);
-	CHECK_NUM(history(demo1).n, 0);
+	CHECK_NUM(history(demo1)->n, 0);
 }
 
 static void run(void *arg)

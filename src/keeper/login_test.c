@@ -450,11 +450,11 @@ static void not_free(void *arg, const struct net *who)
 
 /* --- recent logins, and the delay of strangers --- */
 
-static struct history history_of(uint32_t account)
+static struct history *history_of(uint32_t account)
 {
-	struct history h = { 0 };
+	struct history *h = ARENA_NEW(a, struct history);
 
-	CHECK_NUM(login_history(logins, account, a, &h), OK);
+	CHECK_NUM(login_history(logins, account, a, h), OK);
 	return h;
 }
 
@@ -471,13 +471,13 @@ static void test_history(void)
 	CHECK_NUM(try_login("demo1@example.test", "Wrong-1-Horse", "2001:db8::7"), E_DENIED);
 	CHECK_NUM(try_login("demo1@example.test", pop, ""), E_DENIED);
 	CHECK_NUM(try_login("nobody@example.test", "Wrong-1-Horse", "2001:db8::7"), E_DENIED);
-	struct history h = history_of(demo1);
-	CHECK(h.n > 3);
+	struct history *h = history_of(demo1);
+	CHECK(h->n > 3);
 	for (size_t i = 0; i < 3; i++)
-		CHECK_STR(h.visit[i].proto, "imap");
+		CHECK_STR(h->visit[i].proto, "imap");
 	unsigned seen = 0;
 	for (size_t i = 0; i < 3; i++) { /* all in one second, so in any order */
-		const struct visit *v = &h.visit[i];
+		const struct visit *v = &h->visit[i];
 		struct str ip = v->ip.bits ? net_text(a, &v->ip) : S("");
 		if (v->result == VISIT_OK)
 			seen |= str_is(ip, "192.0.2.20") && v->count == 2 &&
@@ -488,7 +488,7 @@ static void test_history(void)
 			seen |= !ip.n && str_is(v->by, "app:pop only") ? 4 : 0;
 	}
 	CHECK_NUM(seen, 7);
-	CHECK_NUM(history_of(0).n, 0); /* of unknown names nothing is kept */
+	CHECK_NUM(history_of(0)->n, 0); /* of unknown names nothing is kept */
 	CHECK_NUM(directory_app_delete(st, demo1, S("pop only"), &id), OK);
 }
 
