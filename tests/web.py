@@ -394,6 +394,34 @@ def webmail_apps(server):
     equal(internal(server, "apps/delete", **me, name="Emils Telefon")["word"], "not_found", "twice")
 
 
+def webmail_logout(server):
+    fritz = server.user("fritz")
+    client, other = server.imap(fritz), server.imap(server.demo1)
+    me = {"user": fritz.address, "password": fritz.password, "addr": "127.9.1.4"}
+    equal(internal(server, "logout", **dict(me, password="wrong"))["result"], "denied", "a wrong password")
+    client.noop()
+    equal(internal(server, "logout", **me)["result"], "ok", "logout")
+    try:
+        client.noop()
+        raise Failed("the session goes on")
+    except client.abort:
+        pass
+    other.noop()
+    server.imap(fritz).logout()
+
+
+def webmail_logins(server):
+    gerda = server.user("gerda")
+    me = {"user": gerda.address, "password": gerda.password, "addr": "127.9.1.5"}
+    server.imap(gerda).logout()
+    internal(server, "password", **dict(me, password="wrong"), new="x")
+    logins = internal(server, "logins", **me)["logins"]
+    found = {(x["protocol"], x["address"], x["good"], x["result"]) for x in logins}
+    must({("imap", "127.0.0.1", True, "ok"), ("password", "127.9.1.5", False, "wrong_password"),
+          ("recent logins", "127.9.1.5", True, "ok")} <= found, found)
+    must(all(x["last"] >= x["first"] > 1e9 and x["count"] > 0 for x in logins), logins)
+
+
 def monitoring(server):
     equal(get(server, "/health", which="web-internal").text, "ok\n", "health")
     text = get(server, "/metrics", which="web-internal").text
@@ -403,7 +431,8 @@ def monitoring(server):
 
 
 SCENARIOS = [every_page, languages, style_is_kept, access_data, odd_requests, password, foreign_forms, escaped,
-             lockout, rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps, monitoring]
+             lockout, rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps, webmail_logins,
+             webmail_logout, monitoring]
 
 
 def main():

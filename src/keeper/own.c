@@ -106,3 +106,20 @@ enum err own_app_delete(struct asked *q)
 	password_changed(q, l.account, t.conn, WITHDRAWN);
 	return say(q, "ok", "", "");
 }
+
+enum err own_logout(struct asked *q)
+{
+	struct login l = { 0 };
+	struct login_try t;
+
+	enum err e = own_prove(q, "logout", &t, &l);
+	if (e)
+		return e;
+	struct session_end end = { .account = l.account,
+				   .reason = S(
+					   "abgemeldet von woanders / logged out from elsewhere") };
+	keeping_end_sessions(q->k, &end, NULL);
+	log_event(LOG_INFO, "sessions.end", KV("user", l.address), KVN("account", l.account),
+		  KV("ip", t.ip));
+	return say(q, "ok", "", "");
+}

@@ -49,6 +49,10 @@ struct recent_login {
 MUST enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct recent_login **out, size_t *n);
 
+/* Every session of the account ends, in each protocol. Word: "ok". */
+MUST enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
+			    struct said *out);
+
 /* --- without a proof --- */
 
 /* What would become of a new password of this user: struct change as a change gives it. */

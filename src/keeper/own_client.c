@@ -108,6 +108,20 @@ enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena
 	return keeper_take_logins(&in, a, out, n) ? OK : E_AGAIN;
 }
 
+enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
+		       struct said *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_LOGOUT, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	take_said(&in, out);
+	return keeper_eaten(&in);
+}
+
 enum err keeper_judge(struct keeper *k, struct str user, struct str password, struct arena *a,
 		      struct change *out)
 {

@@ -140,6 +140,7 @@ static const struct call {
 	{ CALL_OWN_APP_ADD, own_app_add, FACE_SESSION },
 	{ CALL_OWN_APP_DELETE, own_app_delete, FACE_SESSION },
 	{ CALL_OWN_LOGINS, own_logins, FACE_SESSION },
+	{ CALL_OWN_LOGOUT, own_logout, FACE_SESSION },
 	{ CALL_JUDGE, call_judge, FACE_SESSION },
 	{ CALL_STANDING, call_standing, FACE_SESSION },
 	{ CALL_NUMBERS, call_numbers, FACE_SESSION },

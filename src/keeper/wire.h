@@ -25,6 +25,7 @@ enum keeper_call {
 	CALL_OWN_APP_ADD,    /* blob name, blob protocols, try -> blob password */
 	CALL_OWN_APP_DELETE, /* blob name, try -> */
 	CALL_OWN_LOGINS,     /* try -> logins, see keeper/logins.c */
+	CALL_OWN_LOGOUT,     /* try -> */
 	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
 	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
 	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */

@@ -180,6 +180,45 @@ static struct reply said(struct request *q, const struct said *s, json_t *o)
 	return reason(q, 200, "refused", str_c(q->a, s->word), (struct sentence){ s->de, s->en });
 }
 
+static json_t *recent(const struct recent_login *l)
+{
+	return json_pack("{s:I, s:I, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "first",
+			 (json_int_t)l->first, "last", (json_int_t)l->last, "count", (int)l->count,
+			 "good", l->good, "result", text(l->result), "address", text(l->address),
+			 "protocol", text(l->protocol), "by", text(l->by), "program",
+			 text(l->program));
+}
+
+struct reply internal_logins(struct request *q)
+{
+	static const char *const names[] = { "user", "password", "addr", NULL };
+	struct recent_login *l;
+	struct login_try t;
+	size_t n;
+
+	if (!proof(q, names, &t))
+		return bad(q);
+	enum err e = keeper_logins(q->web->keeper, &t, q->a, &l, &n);
+	if (e)
+		return failed(q, e);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, recent(&l[i]));
+	return answer(q, 200, "ok", json_pack("{s:o}", "logins", list));
+}
+
+struct reply internal_logout(struct request *q)
+{
+	static const char *const names[] = { "user", "password", "addr", NULL };
+	struct said s = { 0 };
+	struct login_try t;
+
+	if (!proof(q, names, &t))
+		return bad(q);
+	enum err e = keeper_logout(q->web->keeper, &t, q->a, &s);
+	return e ? failed(q, e) : said(q, &s, json_object());
+}
+
 struct reply internal_app_add(struct request *q)
 {
 	static const char *const names[] = {

@@ -24,6 +24,8 @@ static const struct row rows[] = {
 	{ "/.well-known/mta-sts.txt", GET, 0, WEB_PUBLIC, auto_sts },
 	{ "/internal/judge", POST, FORM, WEB_INTERNAL, internal_judge },
 	{ "/internal/password", POST, FORM, WEB_INTERNAL, internal_password },
+	{ "/internal/logins", POST, FORM, WEB_INTERNAL, internal_logins },
+	{ "/internal/logout", POST, FORM, WEB_INTERNAL, internal_logout },
 	{ "/internal/apps/list", POST, FORM, WEB_INTERNAL, internal_apps },
 	{ "/internal/apps/add", POST, FORM, WEB_INTERNAL, internal_app_add },
 	{ "/internal/apps/delete", POST, FORM, WEB_INTERNAL, internal_app_delete },

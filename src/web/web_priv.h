@@ -98,6 +98,8 @@ struct reply auto_outlook_json(struct request *q);
 struct reply auto_sts(struct request *q);
 struct reply internal_judge(struct request *q); /* internal.c */
 struct reply internal_password(struct request *q);
+struct reply internal_logins(struct request *q);
+struct reply internal_logout(struct request *q);
 struct reply internal_apps(struct request *q);
 struct reply internal_app_add(struct request *q);
 struct reply internal_app_delete(struct request *q);
