@@ -6,6 +6,7 @@
 #include "keeper/history.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
+#include "keeper/sending.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,6 +46,23 @@ static void fuzz_rule(struct str s)
 	BUG_IF(!*v.de || !*v.en || !*v.word || v.strength.score > 4);
 }
 
+/* Whatever was read can be counted on and written again. */
+static enum err fuzz_sending(struct str s)
+{
+	static struct sending_record r;
+	struct buf b = buf_new(SENDING_OCTETS);
+	enum err e = sending_decode(s, &r);
+
+	if (!e) {
+		sending_add(&r, (int64_t)s.n * 3600, &(uint32_t){ 7 }, 1);
+		BUG_IF(!sending_knows(&r, 7) || r.nknown > SENDING_KNOWN);
+		sending_encode(&b, &r);
+		BUG_IF(b.full);
+		buf_free(&b);
+	}
+	return e;
+}
+
 static void fuzz_record(struct arena *a, char which, struct str s)
 {
 	struct alias l = { 0 };
@@ -64,6 +82,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'l': e = alias_read(s, a, &l); break;
 	case 'a': e = name_read(s, a, &n); break;
 	case 'p': e = secret_read(s, a, &secret); break;
+	case 's': e = fuzz_sending(s); break;
 	case 'w': e = apps_read(s, a, &apps); break;
 	case 'v': e = history_read(s, &history); break;
 	case 'k': e = places_read(s, &places); break;

@@ -31,8 +31,10 @@ static struct rig {
 	struct tls *server_tls, *client_tls;
 	struct str cleartext_user; /* the last one that keeper_cleartext was told */
 	unsigned cleartexts, logins;
-	const char *login_ip; /* whose logins these should be */
-	enum err login_error; /* OK: look at the password */
+	unsigned sent, sending_max; /* messages of users, counted, and how many may be */
+	bool told;                  /* the operator, of that */
+	const char *login_ip;       /* whose logins these should be */
+	enum err login_error;       /* OK: look at the password */
 	void (*serve)(struct io *io, int kind);
 } rig;
 
@@ -129,6 +131,35 @@ enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
 		theirs |= r[i].account == account;
 	arena_free(&a);
 	return theirs && from.domain.n ? OK : E_DENIED;
+}
+
+/* Whom somebody writes to is known by his address; dave may write to two strangers. */
+enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path to,
+			    struct sending_counts already, struct sending_verdict *out)
+{
+	(void)k;
+	*out = (struct sending_verdict){ .hash = (uint32_t)str_hash(to.local), .stranger = true };
+	if (rig.sent >= rig.sending_max || (account == 4 && already.strangers >= 2)) {
+		out->what = account == 4 ? SENDING_STRANGERS : SENDING_MESSAGES;
+		out->limit = account == 4 ? 2 : rig.sending_max;
+		out->tell = !rig.told;
+		rig.told = true;
+	}
+	return OK;
+}
+
+enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t *hash, size_t n,
+			      struct sending_verdict *out)
+{
+	(void)k, (void)account;
+	CHECK(n > 0 && hash[0]);
+	*out = (struct sending_verdict){ 0 };
+	if (rig.sent >= rig.sending_max)
+		*out = (struct sending_verdict){ SENDING_MESSAGES, rig.sending_max, false, 0,
+						 false };
+	else
+		rig.sent++;
+	return OK;
 }
 
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto)
@@ -333,7 +364,10 @@ static inline void rig_open(void (*serve)(struct io *io, int kind))
 {
 	struct str why;
 
-	rig = (struct rig){ .arena = arena_new(64 << 20), .serve = serve, .login_ip = "192.0.2.1" };
+	rig = (struct rig){ .arena = arena_new(64 << 20),
+			    .serve = serve,
+			    .login_ip = "192.0.2.1",
+			    .sending_max = 1000 };
 	CHECK_NUM(store_open(S("mem:"), rig.arena, &rig.store, &why), OK);
 	for (uint32_t account = 1; account <= 4; account++)
 		CHECK_NUM(box_account_create(rig.store, account), OK);

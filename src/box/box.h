@@ -108,6 +108,10 @@ struct delivery {
  * them exactly once if its result is OK, not at all otherwise (but see E_AGAIN). */
 void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n);
 
+/* Writes to the inbox of an account, quota or not; of n, id and now are made here. */
+struct notice;
+MUST enum err box_tell(struct store *st, uint32_t account, const struct notice *n);
+
 /* --- an open mailbox --- */
 
 struct msg {

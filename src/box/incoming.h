@@ -16,4 +16,8 @@ struct incoming {
 	struct summary summary;
 };
 
+/* A notice as a finished message. Owner: caller, who closes it; NULL at an error. (suspends) */
+struct notice;
+MUST enum err tell_prepare(struct store *st, const struct notice *n, struct incoming **out);
+
 #endif

@@ -18,6 +18,9 @@ enum ctl_option { /* bits */
 		  OPT_CONFIG = 16,
 		  OPT_PROTOCOL = 32,
 		  OPT_FOR = 64,
+		  OPT_MESSAGES = 128,
+		  OPT_RECIPIENTS = 256,
+		  OPT_NEW = 512,
 };
 
 struct ctl {
@@ -27,7 +30,8 @@ struct ctl {
 	unsigned options;              /* those given */
 	bool help;
 	struct str quota, protocol, time; /* the values of these options */
-	struct str *words;                /* the arguments behind the command's name */
+	struct str messages, recipients, strangers;
+	struct str *words; /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
 	struct peer *peer;    /* the running server's keeper, where it asks for that */
@@ -89,6 +93,8 @@ int cmd_domain_list(struct ctl *c);
 int cmd_user_add(struct ctl *c);
 int cmd_user_delete(struct ctl *c);
 int cmd_user_list(struct ctl *c);
+int cmd_user_show(struct ctl *c);
+int cmd_user_limits(struct ctl *c);
 int cmd_user_passwd(struct ctl *c);
 int cmd_app_add(struct ctl *c);
 int cmd_app_list(struct ctl *c);

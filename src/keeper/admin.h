@@ -14,6 +14,7 @@
 #include "keeper/guard.h"
 #include "keeper/keeper.h"
 #include "keeper/own.h"
+#include "keeper/sent.h"
 
 MUST enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a,
 			       struct str *why); /* E_EXISTS */
@@ -91,6 +92,16 @@ struct admin_row {
 	struct str *targets;       /* aliases */
 	size_t ntargets;
 };
+struct admin_user {
+	struct admin_row row;
+	struct sending_counts used, limits; /* of 24 hours; limits: 0 none */
+	struct sending_counts own;          /* those set for him alone; SENDING_DEFAULT: not set */
+};
+MUST enum err admin_user_show(struct peer *p, struct str address, struct arena *a,
+			      struct admin_user *out, struct str *why); /* E_NOTFOUND */
+/* own: SENDING_KEEP leaves one as it is, SENDING_DEFAULT takes it away. */
+MUST enum err admin_user_limits(struct peer *p, struct str address, struct sending_counts own,
+				struct arena *a, struct str *why); /* E_NOTFOUND */
 enum admin_list { ADMIN_DOMAINS, ADMIN_USERS, ADMIN_ALIASES };
 MUST enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
 			 void (*row)(void *arg, const struct admin_row *r), void *arg,

@@ -95,7 +95,7 @@ enum err keeper_ask(struct keeper *k, uint32_t type, struct buf *fields, int64_t
 	return e;
 }
 
-static void put_path(struct buf *b, struct path p)
+void keeper_put_path(struct buf *b, struct path p)
 {
 	buf_blob(b, p.local);
 	buf_blob(b, p.domain);
@@ -113,7 +113,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
-	put_path(&b, to);
+	keeper_put_path(&b, to);
 	enum err e = keeper_ask(k, CALL_ROUTE, &b, KEEPER_WAIT_MS, a, &in);
 	if (e)
 		return e;
@@ -216,7 +216,7 @@ enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
 	struct scan in;
 
 	buf_u32(&b, account);
-	put_path(&b, from);
+	keeper_put_path(&b, from);
 	enum err e = keeper_ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
 	arena_free(&a);
 	return e;

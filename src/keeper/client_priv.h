@@ -12,6 +12,7 @@ enum { FIELDS_MAX = 16384 };
 MUST enum err keeper_ask(struct keeper *k, uint32_t type, struct buf *fields, int64_t wait_ms,
 			 struct arena *a, struct scan *in);
 /* With the connection that the running fiber serves: the keeper's line about it says so. */
+void keeper_put_path(struct buf *b, struct path p);
 void keeper_put_try(struct buf *b, const struct login_try *t);
 /* OK if all was well and all was used. */
 MUST enum err keeper_eaten(const struct scan *in);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "box/box.h"
 #include "keeper/record.h"
+#include "keeper/sent.h"
 
 static const struct str dir = { DIRECTORY_PARTITION, sizeof(DIRECTORY_PARTITION) - 1 };
 
@@ -225,6 +226,8 @@ static enum err erase(struct store *st, uint32_t account)
 {
 	enum err e = directory_secret_delete(st, account);
 
+	if (!e)
+		e = sent_delete(st, account);
 	if (!e)
 		e = box_account_delete(st, account);
 	return e ? e : store_update(st, dir, del_mark, &account);

@@ -17,6 +17,7 @@
  */
 #include "base/base.h"
 #include "keeper/net.h"
+#include "keeper/sending.h"
 #include "mail/address.h"
 
 enum {
@@ -110,6 +111,14 @@ MUST enum err keeper_change_password(struct keeper *k, const struct login_try *t
 /* May this account send as that address (its own, an alias that leads to it, user+detail of
  * either)? E_DENIED. The null path is nobody's: E_DENIED. */
 MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from);
+/* How much an account may send, keeper/sending.h. Asked for each recipient; already: how many
+ * recipients, and strangers among them, the message has. This counts nothing. */
+MUST enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path to,
+				 struct sending_counts already, struct sending_verdict *out);
+/* The message is whole and about to be delivered: counts it, if it (still) fits. hash: what
+ * keeper_sending_ask said of each recipient. */
+MUST enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t *hash,
+				   size_t n, struct sending_verdict *out);
 /* A password that came over an unencrypted line: refused, remembered, logged. RFC 8314 4.
  * Quick for the caller: it does not wait for an answer. */
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto);

@@ -248,6 +248,8 @@ enum err op_user_delete(struct asked *q)
 		return op_say(q, e, "there is no such user here", text);
 	if (!e) {
 		password_changed(q, account, 0, DELETED);
+		if (sent_forget(q->k->sent, account)) /* he has sent while he was deleted */
+			log_event(LOG_WARN, "account.leftover", KVN("account", account));
 		log_event(LOG_INFO, "user.delete", KV("user", text), KVN("account", account));
 	}
 	return e;

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "keeper/serve_priv.h"
 
-static struct path take_path(struct scan *in)
+struct path take_path(struct scan *in)
 {
 	struct path p;
 
@@ -144,6 +144,8 @@ static const struct call {
 	{ CALL_JUDGE, call_judge, FACE_SESSION },
 	{ CALL_STANDING, call_standing, FACE_SESSION },
 	{ CALL_NUMBERS, call_numbers, FACE_SESSION },
+	{ CALL_SENDING_ASK, call_sending_ask, FACE_SESSION },
+	{ CALL_SENDING_COUNT, call_sending_count, FACE_SESSION },
 	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
 	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },
 	{ CALL_DOMAIN_LIST, op_domain_list, FACE_OPERATOR },
@@ -151,6 +153,8 @@ static const struct call {
 	{ CALL_USER_DELETE, op_user_delete, FACE_OPERATOR },
 	{ CALL_USER_PASSWD, op_user_passwd, FACE_OPERATOR },
 	{ CALL_USER_LIST, op_user_list, FACE_OPERATOR },
+	{ CALL_USER_SHOW, op_user_show, FACE_OPERATOR },
+	{ CALL_USER_LIMITS, op_user_limits, FACE_OPERATOR },
 	{ CALL_ALIAS_ADD, op_alias_add, FACE_OPERATOR },
 	{ CALL_ALIAS_DELETE, op_alias_delete, FACE_OPERATOR },
 	{ CALL_ALIAS_LIST, op_alias_list, FACE_OPERATOR },
@@ -217,6 +221,8 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 	e = outside_new(k);
 	if (!e)
 		e = logins_new(st, k->guard, &k->logins);
+	if (!e)
+		e = sent_new(st, conf->sending, &k->sent);
 	if (e) {
 		keeping_close(&k);
 		return e;
@@ -234,6 +240,7 @@ void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
 	k->conf = *conf;
 	guard_configure(k->guard, &conf->guard);
 	login_configure(k->logins, conf->rehash, &conf->slow);
+	sent_configure(k->sent, conf->sending);
 }
 
 void keeping_close(struct keeping **k)
@@ -244,6 +251,7 @@ void keeping_close(struct keeping **k)
 	outside_hang_up(*k);
 	if ((*k)->logins)
 		logins_free(&(*k)->logins);
+	sent_close(&(*k)->sent);
 	outside_close(*k);
 	free(*k);
 	*k = NULL;

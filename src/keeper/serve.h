@@ -16,13 +16,14 @@
 struct keeping;
 
 struct keeping_conf {
-	struct guard_conf guard;   /* its networks are borrowed likewise */
-	struct slow_rules slow;    /* its window is guard's */
-	struct route_rules rules;  /* borrowed until keeping_configure or keeping_close */
-	unsigned password_min;     /* characters of a new password */
-	unsigned password_classes; /* kinds of characters that it must have; 0: advice only */
-	struct leaked *leaked;     /* borrowed as long; NULL: no list */
-	bool rehash;               /* hashes brought along become ours at a login */
+	struct guard_conf guard;       /* its networks are borrowed likewise */
+	struct slow_rules slow;        /* its window is guard's */
+	struct route_rules rules;      /* borrowed until keeping_configure or keeping_close */
+	struct sending_counts sending; /* limits of an account in 24 hours */
+	unsigned password_min;         /* characters of a new password */
+	unsigned password_classes;     /* kinds of characters that it must have; 0: advice only */
+	struct leaked *leaked;         /* borrowed as long; NULL: no list */
+	bool rehash;                   /* hashes brought along become ours at a login */
 };
 
 /* st is borrowed. Ends first what a crash left half done. (suspends) E_IO and the store's. */

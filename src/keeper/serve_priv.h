@@ -6,6 +6,7 @@
 #include "keeper/guard.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
+#include "keeper/sent.h"
 #include "keeper/serve.h"
 #include "keeper/wire.h"
 
@@ -19,6 +20,7 @@ struct keeping {
 	struct keeping_conf conf;
 	struct guard *guard;
 	struct logins *logins;
+	struct sent *sent;
 	struct outside *outside;
 	struct side sides[3];
 	int64_t started;  /* UTC seconds */
@@ -56,6 +58,7 @@ void password_changed(struct asked *q, uint32_t account, uint64_t except, const 
 #define DELETED   "Konto geloescht / the account was deleted"
 enum err call_change(struct asked *q);               /* change.c */
 bool take_try(struct asked *q, struct login_try *t); /* the rest of the fields; serve.c */
+struct path take_path(struct scan *in);              /* serve.c */
 
 enum err call_judge(struct asked *q);
 enum err own_apps(struct asked *q); /* own.c */
@@ -69,6 +72,9 @@ enum err own_logout(struct asked *q);
 enum err call_standing(struct asked *q); /* stand.c */
 enum err call_numbers(struct asked *q);
 
+enum err call_sending_ask(struct asked *q); /* operate_sending.c */
+enum err call_sending_count(struct asked *q);
+
 /* The operator's calls, operate.c. Each reads all of its fields before it does anything. */
 enum err op_say(struct asked *q, enum err e, const char *text, struct str what); /* gives e */
 enum err op_address(struct asked *q, struct str text, bool catch_all, struct name *out);
@@ -79,6 +85,8 @@ enum err op_user_add(struct asked *q);
 enum err op_user_delete(struct asked *q);
 enum err op_user_passwd(struct asked *q);
 enum err op_user_list(struct asked *q);
+enum err op_user_show(struct asked *q); /* operate_sending.c */
+enum err op_user_limits(struct asked *q);
 enum err op_alias_add(struct asked *q);
 enum err op_alias_delete(struct asked *q);
 enum err op_alias_list(struct asked *q);

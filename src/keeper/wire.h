@@ -29,6 +29,8 @@ enum keeper_call {
 	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
 	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
 	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
+	CALL_SENDING_ASK,    /* u32 account, path, u32 recipients, u32 strangers -> verdict */
+	CALL_SENDING_COUNT,  /* u32 account, u32 n, n * u32 hash -> verdict */
 	/* The operator's; each answer begins with u8 err, blob sentence. */
 	CALL_DOMAIN_ADD,    /* blob domain */
 	CALL_DOMAIN_DELETE, /* blob domain */
@@ -37,6 +39,8 @@ enum keeper_call {
 	CALL_USER_DELETE,   /* blob address */
 	CALL_USER_PASSWD,   /* blob address, blob password, blob hash */
 	CALL_USER_LIST,     /* page -> rows, see keeper/operate.c */
+	CALL_USER_SHOW,     /* blob address -> see keeper/operate_sending.c */
+	CALL_USER_LIMITS,   /* blob address, 3 * u32 */
 	CALL_ALIAS_ADD,     /* blob address, u32 n, n * blob target */
 	CALL_ALIAS_DELETE,  /* blob address */
 	CALL_ALIAS_LIST,    /* page -> rows */

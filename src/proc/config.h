@@ -42,6 +42,9 @@ struct config {
 	struct str certificate, key;
 	unsigned workers_mx, workers_session;
 	struct lockout_conf lockout;
+	struct {
+		unsigned messages, recipients, strangers; /* of an account within 24 hours */
+	} sending;
 	unsigned connections;  /* of one process */
 	unsigned per_address;  /* likewise, of one address; 0: any number */
 	uint64_t message_size; /* octets */

@@ -65,14 +65,16 @@ static struct keeping_conf conf(const struct child *c)
 {
 	const struct config *g = &c->settings->config;
 
-	return (struct keeping_conf){ .rules = { .detail = g->detail, .postmaster = g->postmaster },
-				      .guard = { c->settings->lockout, c->settings->exempt },
-				      .slow = { .after = g->lockout.slow_after,
-						.max_ms = g->lockout.slow_max_ms },
-				      .password_min = g->password_min,
-				      .password_classes = g->password_classes,
-				      .leaked = g->leaked.n ? leaked : NULL,
-				      .rehash = g->password_rehash };
+	return (struct keeping_conf){
+		.rules = { .detail = g->detail, .postmaster = g->postmaster },
+		.guard = { c->settings->lockout, c->settings->exempt },
+		.slow = { .after = g->lockout.slow_after, .max_ms = g->lockout.slow_max_ms },
+		.sending = { g->sending.messages, g->sending.recipients, g->sending.strangers },
+		.password_min = g->password_min,
+		.password_classes = g->password_classes,
+		.leaked = g->leaked.n ? leaked : NULL,
+		.rehash = g->password_rehash
+	};
 }
 
 /* To main, who tells the kernel. */

@@ -151,6 +151,9 @@ static void log_message(struct smtp *s, struct intake *it, struct reply r)
 struct reply message_end(struct smtp *s, struct intake *it)
 {
 	struct reply r = intake_finish(it);
+
+	if (!r.code && is_submission(s))
+		r = sending_message(s);
 	bool tried = !r.code;
 
 	if (tried)

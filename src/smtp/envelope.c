@@ -142,7 +142,8 @@ static size_t delivery_of(struct smtp *s, const struct route *r, bool alone)
 	return s->nto++;
 }
 
-static void add(struct smtp *s, const struct rcpt_args *args, const struct route *routes, size_t n)
+static struct rcpt *add(struct smtp *s, const struct rcpt_args *args, const struct route *routes,
+			size_t n)
 {
 	struct rcpt *r = ARENA_NEW(s->tx, struct rcpt);
 
@@ -160,12 +161,15 @@ static void add(struct smtp *s, const struct rcpt_args *args, const struct route
 	s->last_rcpt = &r->next;
 	s->nrcpt++;
 	s->ntargets += n;
+	return r;
 }
 
 static struct reply rcpt(struct smtp *s, struct scan *in)
 {
 	struct rcpt_args args;
 	struct route *routes;
+	uint32_t hash = 0;
+	bool stranger = false;
 	size_t n;
 	struct reply r;
 
@@ -181,7 +185,12 @@ static struct reply rcpt(struct smtp *s, struct scan *in)
 		return r;
 	if (n > TARGETS_MAX - s->ntargets)
 		return reply(452, "4.5.3", "too many recipients");
-	add(s, &args, routes, n);
+	if (is_submission(s))
+		r = sending_rcpt(s, args.to, &hash, &stranger);
+	if (r.code)
+		return r;
+	add(s, &args, routes, n)->hash = hash;
+	s->strangers += stranger;
 	s->state = RCPT;
 	return reply(250, "2.1.5", "recipient accepted");
 }

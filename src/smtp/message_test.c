@@ -689,6 +689,57 @@ static void quota(void)
 	empty_all();
 }
 
+/* The recipient over the limit is put off, those before him go on; the operator is told once. */
+static void sending(void)
+{
+	struct client *c = dial(SMTP_SUBMISSION, true);
+
+	expect(c, "220 ");
+	say(c, "EHLO here.test");
+	expect(c, "250 ");
+	say(c, "AUTH PLAIN AGRhdmVAZXhhbXBsZS50ZXN0AHNlY3JldA==");
+	expect(c, "235 ");
+	rig.sent = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		say(c, "MAIL FROM:<dave@example.test>\r\nRCPT TO:<bob@example.test>\r\n"
+		       "RCPT TO:<dave@example.test>\r\nRCPT TO:<alice@example.test>");
+		expect(c, "250 ");
+		expect(c, "250 ");
+		expect(c, "250 ");
+		expect(c, "450 4.7.0 zu viel gesendet: erlaubt sind 2 Empfaenger, denen Sie");
+		CHECK(reply_has(
+			c, "450-4.7.0 too much sent: 2 recipients that you never wrote to before"));
+		data(c, S("Subject: x\r\n\r\nx\r\n.\r\n"));
+		expect(c, "250 2.0.0");
+	}
+	CHECK_NUM(rig.sent, 2);
+	CHECK_NUM(stored(2, "INBOX"), 2);
+	CHECK_NUM(stored(1, "INBOX"), 1); /* the postmaster */
+	CHECK(message_has(1, 1, "\r\nFrom: Postmaster <postmaster@example.test>\r\n"));
+	CHECK(message_has(1, 1, "\r\nSubject: Sendelimit / sending limit: dave@example.test\r\n"));
+	CHECK(message_has(1, 1, "\r\nAuto-Submitted: auto-generated\r\n"));
+	CHECK(message_has(1, 1, "Verbindung / connection: 192.0.2.1\r\n"));
+	/* It fitted when it was asked for, and fits no longer: another connection was faster. */
+	say(c, "MAIL FROM:<dave@example.test>\r\nRCPT TO:<bob@example.test>");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	rig.sending_max = 2;
+	data(c, S("Subject: x\r\n\r\nx\r\n.\r\n"));
+	expect(c, "450 4.7.0 zu viel gesendet: erlaubt sind 2 Nachrichten");
+	CHECK(reply_has(c, "450-4.7.0 too much sent: 2 messages in 24 hours are allowed"));
+	CHECK_NUM(stored(2, "INBOX"), 2);
+	hang_up(c);
+	rig.sending_max = 1000;
+	c = greeted(SMTP_MX); /* other servers have no such limit */
+	rig.sent = 1000;
+	envelope(c, "<dave@example.test>", "bob");
+	data(c, S("Subject: x\r\n\r\nx\r\n.\r\n"));
+	expect(c, "250 2.0.0");
+	hang_up(c);
+	rig.sent = 0;
+	empty_all();
+}
+
 static void all(void *arg)
 {
 	(void)arg;
@@ -710,6 +761,7 @@ static void all(void *arg)
 	lmtp();
 	partly();
 	quota();
+	sending();
 	rig_close();
 }
 

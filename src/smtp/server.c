@@ -42,6 +42,7 @@ void smtp_reset(struct smtp *s)
 	s->first = NULL;
 	s->last_rcpt = &s->first;
 	s->nrcpt = 0;
+	s->strangers = 0;
 	s->to = NULL;
 	s->nto = s->cap_to = s->ntargets = 0;
 	s->intake = NULL;

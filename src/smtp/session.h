@@ -35,6 +35,7 @@ struct target {
 struct rcpt {
 	struct rcpt_args args;
 	struct target *targets;
+	uint32_t hash; /* of a user's recipient, for keeper_sending_count */
 	struct rcpt *next;
 };
 
@@ -66,6 +67,7 @@ struct smtp {
 	struct mail_args mail;
 	struct rcpt *first, **last_rcpt;
 	unsigned nrcpt;
+	uint32_t strangers; /* of these; a user's */
 	struct delivery *to;
 	size_t nto, cap_to;
 	size_t ntargets;
@@ -94,6 +96,12 @@ static inline bool is_private(const struct smtp *s)
 {
 	return s->kind == SMTP_INTERNAL || io_tls(s->io).on;
 }
+
+/* How much a user may send, sending.c. Suspends. Code 0: the recipient fits; *hash is for his
+ * struct rcpt. */
+struct reply sending_rcpt(struct smtp *s, struct path to, uint32_t *hash, bool *stranger);
+/* Code 0: the message, about to be delivered, is counted. */
+struct reply sending_message(struct smtp *s);
 
 struct reply smtp_cmd_auth(struct smtp *s, struct scan *in);
 struct reply smtp_cmd_xclient(struct smtp *s, struct scan *in);

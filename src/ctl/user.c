@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/* ctl/user.c - one user: what he keeps and sends, and how much he may send. */
+#include "ctl/ctl_priv.h"
+#include "keeper/admin.h"
+
+static json_t *json_counts(struct sending_counts used, struct sending_counts limits,
+			   struct sending_counts own)
+{
+	const struct {
+		const char *name;
+		uint32_t used, limit, own;
+	} rows[] = {
+		{ "messages", used.messages, limits.messages, own.messages },
+		{ "recipients", used.recipients, limits.recipients, own.recipients },
+		{ "new_recipients", used.strangers, limits.strangers, own.strangers },
+	};
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		json_object_set_new(j, rows[i].name,
+				    json_pack("{s:I, s:I, s:b}", "used", (json_int_t)rows[i].used,
+					      "limit", (json_int_t)rows[i].limit, "own",
+					      rows[i].own != SENDING_DEFAULT));
+	return j;
+}
+
+static void print_count(const char *name, uint32_t used, uint32_t limit, uint32_t own)
+{
+	printf("%-17s %u of ", name, used);
+	if (limit)
+		printf("%u%s\n", limit, own == SENDING_DEFAULT ? "" : " (set for this user)");
+	else
+		printf("any number%s\n", own == SENDING_DEFAULT ? "" : " (set for this user)");
+}
+
+static void print_user(struct ctl *c, const struct admin_user *u)
+{
+	const struct admin_row *r = &u->row;
+
+	printf("%-17s %.*s\n%-17s %u\n%-17s %.*s\n", "address", FMT(r->name), "account", r->account,
+	       "since", FMT(text_day(c->arena, r->created)));
+	printf("%-17s %.*s\n", "password changed", FMT(text_day(c->arena, r->password_changed)));
+	printf("%-17s %llu mails, %.*s", "keeps", (unsigned long long)r->messages,
+	       FMT(text_size(c->arena, r->octets)));
+	if (r->quota)
+		printf(" of %.*s (%.0f %%)", FMT(text_size(c->arena, r->quota)),
+		       100.0 * (double)r->octets / (double)r->quota);
+	printf("\nsent in the last 24 hours:\n");
+	print_count("  messages", u->used.messages, u->limits.messages, u->own.messages);
+	print_count("  recipients", u->used.recipients, u->limits.recipients, u->own.recipients);
+	print_count("  new recipients", u->used.strangers, u->limits.strangers, u->own.strangers);
+}
+
+int cmd_user_show(struct ctl *c)
+{
+	struct admin_user u = { 0 };
+	struct str why;
+	enum err e = admin_user_show(c->peer, c->words[0], c->arena, &u, &why);
+	const struct admin_row *r = &u.row;
+
+	if (e)
+		return ctl_failed(c, e, why);
+	if (c->options & OPT_JSON)
+		return ctl_print_json(json_pack(
+			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "address",
+			ctl_json_str(r->name), "account", (json_int_t)r->account, "created",
+			(json_int_t)r->created, "password_changed", (json_int_t)r->password_changed,
+			"quota", (json_int_t)r->quota, "octets", (json_int_t)r->octets, "messages",
+			(json_int_t)r->messages, "sending", json_counts(u.used, u.limits, u.own)));
+	print_user(c, &u);
+	return EXIT_OK;
+}
+
+/* A number, or "default": as configured. */
+static bool limit_parse(struct str text, uint32_t *out)
+{
+	struct scan in = scan(text);
+
+	if (str_is(text, "default")) {
+		*out = SENDING_DEFAULT;
+		return true;
+	}
+	*out = (uint32_t)scan_num(&in, SENDING_KEEP - 1);
+	return scan_end(&in);
+}
+
+int cmd_user_limits(struct ctl *c)
+{
+	struct sending_counts own = { SENDING_KEEP, SENDING_KEEP, SENDING_KEEP };
+	const struct {
+		unsigned option;
+		struct str text;
+		uint32_t *to;
+	} given[] = {
+		{ OPT_MESSAGES, c->messages, &own.messages },
+		{ OPT_RECIPIENTS, c->recipients, &own.recipients },
+		{ OPT_NEW, c->strangers, &own.strangers },
+	};
+	struct str why;
+
+	for (size_t i = 0; i < LENGTH(given); i++)
+		if ((c->options & given[i].option) && !limit_parse(given[i].text, given[i].to))
+			return ctl_failed(c, E_SYNTAX,
+					  str_fmt(c->arena,
+						  "\"%.*s\" is no limit: a number (0: none) or "
+						  "default",
+						  FMT(given[i].text)));
+	if (!(c->options & (OPT_MESSAGES | OPT_RECIPIENTS | OPT_NEW)))
+		return ctl_failed(c, E_SYNTAX,
+				  S("which limit? There are --messages, --recipients and "
+				    "--new-recipients"));
+	enum err e = admin_user_limits(c->peer, c->words[0], own, c->arena, &why);
+
+	return e ? ctl_failed(c, e, why) : ctl_done(c);
+}
