@@ -21,6 +21,12 @@ struct line {
 	unsigned n;
 };
 
+static const unsigned room[HASHING_RANKS] = {
+	[HASHING_KNOWN] = HASHES_KNOWN_MAX,
+	[HASHING_STRANGER] = HASHES_STRANGERS_MAX,
+	[HASHING_SUSPECT] = HASHES_SUSPECTS_MAX,
+};
+
 struct rank {
 	struct line *first; /* whose turn is next */
 	unsigned waiting;
@@ -32,7 +38,8 @@ struct hashing {
 	unsigned at_once, running;
 	uint64_t turns;
 	struct rank rank[HASHING_RANKS];
-	int64_t wrong[HASHES_SUSPECTS]; /* clock_ms() of the last wrong password, by key; 0: none */
+	int64_t wrong[HASHES_WRONG_PLACES]; /* clock_ms() of the last wrong password, by key; 0:
+					       none */
 };
 
 struct hashing *hashing_new(void)
@@ -64,12 +71,12 @@ static uint64_t key_of(const struct hashing *h, struct str who)
 
 void hashing_wrong(struct hashing *h, struct str who)
 {
-	h->wrong[key_of(h, who) % HASHES_SUSPECTS] = clock_ms();
+	h->wrong[key_of(h, who) % HASHES_WRONG_PLACES] = clock_ms();
 }
 
 static bool suspect(const struct hashing *h, uint64_t key)
 {
-	int64_t at = h->wrong[key % HASHES_SUSPECTS];
+	int64_t at = h->wrong[key % HASHES_WRONG_PLACES];
 
 	return at && clock_ms() - at < HASHES_SUSPECT_MS;
 }
@@ -190,7 +197,7 @@ enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who
 	if (rank == HASHING_STRANGER && suspect(h, key))
 		rank = HASHING_SUSPECT;
 	struct rank *r = &h->rank[rank];
-	if (r->waiting == HASHES_WAITING_MAX && !make_room(r, key))
+	if (r->waiting == room[rank] && !make_room(r, key))
 		return E_AGAIN;
 	join(r, key, &p);
 	enum err e = signal_wait(&p.told, 0, clock_in(HASHES_WAITING_MS));

@@ -11,19 +11,22 @@
  * eighth the third's, so that nobody waits for ever.
  *
  * Who had a wrong password within HASHES_SUSPECT_MS waits in the last rank instead of the second:
- * what is kept for that is a time in one of HASHES_SUSPECTS places, so a stranger may be taken
+ * what is kept for that is a time in one of HASHES_WRONG_PLACES places, so a stranger may be taken
  * for another one's neighbour; he then waits longer, and no more.
  *
- * Bounded: HASHES_WAITING_MAX wait in a rank, HASHES_WAITING_MS at most. Who comes when it is
- * full takes the place of the last in the longest line, if his own is shorter.
+ * Bounded: so many wait in each rank (all of them are fewer than the calls that a worker may have
+ * open, so that what needs no hash is still answered), HASHES_WAITING_MS at most. Who comes when
+ * his rank is full takes the place of the last in the longest line, if his own is shorter.
  */
 #include "base/base.h"
 
 enum {
 	HASHES_AT_ONCE = 4,
-	HASHES_WAITING_MAX = 1024,
+	HASHES_KNOWN_MAX = 512,
+	HASHES_STRANGERS_MAX = 256,
+	HASHES_SUSPECTS_MAX = 64,
 	HASHES_WAITING_MS = 30000,
-	HASHES_SUSPECTS = 65536,
+	HASHES_WRONG_PLACES = 65536,
 	HASHES_SUSPECT_MS = 20 * 60 * 1000
 };
 

@@ -102,7 +102,7 @@ static void test_full(void)
 {
 	take_slots();
 	come(&b, 3);
-	come(&a, HASHES_WAITING_MAX - 3);
+	come(&a, HASHES_STRANGERS_MAX - 3);
 	CHECK_NUM(refused, 0);
 	come(&a, 1);
 	CHECK_NUM(refused, 1); /* he has most himself */
