@@ -14,15 +14,16 @@
  * what is kept for that is a time in one of HASHES_WRONG_PLACES places, so a stranger may be taken
  * for another one's neighbour; he then waits longer, and no more.
  *
- * Bounded: so many wait in each rank (all of them are fewer than the calls that a worker may have
- * open, so that what needs no hash is still answered), HASHES_WAITING_MS at most. Who comes when
- * his rank is full takes the place of the last in the longest line, if his own is shorter.
+ * Bounded: so many wait in each rank, HASHES_WAITING_MS at most. All of them, and those of
+ * keeper/stranger.h, are fewer than the 1024 calls of a worker that are served at once, so what
+ * needs no hash is still answered. Who comes when his rank is full takes the place of the last
+ * in the longest line, if his own is shorter.
  */
 #include "base/base.h"
 
 enum {
 	HASHES_AT_ONCE = 4,
-	HASHES_KNOWN_MAX = 512,
+	HASHES_KNOWN_MAX = 384,
 	HASHES_STRANGERS_MAX = 256,
 	HASHES_SUSPECTS_MAX = 64,
 	HASHES_WAITING_MS = 30000,
