@@ -122,6 +122,22 @@ def a_connection_is_no_shelter(server):
     must(line.read() == "", "it goes on")
 
 
+def at_once_are_no_more_guesses(server):
+    """40 logins at the same moment from one address, a right one at the end."""
+    user, answers = server.access["users"][0], []
+    lines = [Line("127.1.2.10", server.access["imap"]["tls"], True) for _ in range(40)]
+    for line in lines:
+        must(line.read().startswith("* OK"), "greeting")
+    for line in lines[:-1]:
+        line.socket.sendall(f"a LOGIN {user['address']} wrong\r\n".encode())
+    lines[-1].socket.sendall(f"a LOGIN {user['address']} {user['password']}\r\n".encode())
+    answers = [line.read() for line in lines]
+    refused = sum(answer.startswith("a NO [AUTHENTICATIONFAILED]") for answer in answers)
+    unheard = sum(answer.startswith("* BYE [ALERT] " + CLOSED) for answer in answers)
+    good = sum(answer.startswith("a OK") for answer in answers)
+    must(refused == 4 and unheard + good == 36, f"{refused} {unheard} {good}")
+
+
 def success_forgives_nothing(server):
     good = server.access["users"][0]["password"]
     for _ in range(4):
@@ -484,6 +500,7 @@ def told_to_stop_before_ready(server):
 
 
 SCENARIOS = [fifth_closes, right_password_does_not_help, closed_in_every_protocol, neighbours_are_free,
+             at_once_are_no_more_guesses,
              a_connection_is_no_shelter, success_forgives_nothing, the_machine_itself_never,
              who_is_in_goes_on, survives_a_restart, the_operator_sees_it, the_operator_releases,
              the_operator_blocks, strangers_wait, recent_logins]
