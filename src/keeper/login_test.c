@@ -16,13 +16,16 @@ static struct logins *logins;
 static struct guard *guard;
 static struct str sentence; /* of the last refusal */
 static uint32_t demo1;
-static char line[2048]; /* the last one logged */
+static char line[2048];    /* the last one logged */
+static unsigned decisions; /* lines about logins */
 static const struct slow_rules no_delay;
 
 static void keep_line(void *arg, struct str text)
 {
 	(void)arg;
 	snprintf(line, sizeof(line), "%.*s", FMT(text));
+	decisions += str_find_str(text, S("event=login ")) < text.n ||
+		     str_find_str(text, S("event=login.failed ")) < text.n;
 }
 
 static bool logged(const char *text)
@@ -526,6 +529,7 @@ static void check_wait(const char *user, const char *password, const char *ip, e
 
 	snprintf(o.ip, sizeof o.ip, "%s", ip);
 	*line = 0;
+	decisions = 0;
 	CHECK_NUM(group_spawn(g, "login", log_in, &o), OK);
 	while (expected == E_DENIED && !o.done && !logged("event=login.failed"))
 		fiber_yield();
@@ -539,6 +543,7 @@ static void check_wait(const char *user, const char *password, const char *ip, e
 	}
 	CHECK(o.done);
 	CHECK_NUM(o.result, expected);
+	CHECK_NUM(decisions, expected == E_AGAIN ? 0 : 1); /* one line each, however long it took */
 	group_close(&g);
 }
 
