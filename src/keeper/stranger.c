@@ -7,8 +7,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fiber/fiber.h"
+#include "keeper/hashing.h"
 
-enum { FULL_LOG_MS = 60000 };
+enum { FULL_LOG_MS = 60000, CALLS_OF_A_WORKER = 1024 }; /* ipc/ipc.c */
+
+_Static_assert(HASHES_AT_ONCE + HASHES_KNOWN_MAX + HASHES_STRANGERS_MAX + HASHES_SUSPECTS_MAX +
+			       STRANGERS_WAITING_MAX <
+		       CALLS_OF_A_WORKER,
+	       "waiting logins leave no call for anything else");
 
 struct strangers {
 	struct guard *guard;     /* borrowed */

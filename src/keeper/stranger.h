@@ -12,8 +12,9 @@
 #include "keeper/journal.h"
 #include "keeper/slow.h"
 
-/* Of the 1024 calls of a worker that are served at once no more than a quarter can wait. */
-enum { STRANGERS_WAITING_MAX = 256 };
+/* With all who may wait for a hash (keeper/hashing.h) fewer than the 1024 calls that a worker may
+ * have open, so that what waits for neither is still answered. */
+enum { STRANGERS_WAITING_MAX = 160 };
 
 struct strangers;
 struct strangers *strangers_new(struct guard *g, struct journal *j); /* borrowed */
