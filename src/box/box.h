@@ -95,10 +95,20 @@ uint64_t incoming_size(const struct incoming *in);  /* (quick) */
 const struct summary *incoming_summary(const struct incoming *in); /* (quick) after finish */
 void incoming_close(struct incoming **in);                         /* (quick) sets NULL */
 
+/* Who is warned when what he keeps comes near his quota: at `percent` of it a mail goes to his
+ * INBOX, quota or not, together with what fills it; once, until it has fallen by a ninth of that
+ * (from 90 to 80). */
+struct quota_warning {
+	uint64_t quota;     /* octets; 0: never */
+	unsigned percent;   /* 0: never */
+	struct str address; /* of the account */
+};
+
 struct delivery {
 	uint32_t account;
-	struct str mailbox;       /* "" or one that does not exist: INBOX */
-	uint64_t quota;           /* octets the account may hold; 0: no limit */
+	struct str mailbox; /* "" or one that does not exist: INBOX */
+	uint64_t quota;     /* octets the account may hold; 0: no limit */
+	struct quota_warning warning;
 	uint64_t flags;           /* system flags only */
 	struct str keywords[4];   /* .p NULL ends */
 	enum err result;          /* OK, E_QUOTA, E_NOTFOUND (no such account), or any */
@@ -129,6 +139,8 @@ struct msg {
  * grow with the messages beyond their map (32 octets for 64 messages). */
 MUST enum err box_open(struct store *st, uint32_t account, struct str name, struct box **out);
 void box_close(struct box **b); /* sets NULL */
+/* (quick) What a box_copy that comes near the quota does; address lives as long as b. */
+void box_warning(struct box *b, struct quota_warning w);
 
 /*
  * (quick) What this session knows of the mailbox: as of box_open or the last box_sync, however
@@ -218,6 +230,7 @@ struct append {
 	const struct str *keywords;
 	size_t nkeywords;
 	uint64_t quota;
+	struct quota_warning warning;
 	uint32_t uid, uidvalidity; /* results */
 };
 MUST enum err box_append(struct store *st, uint32_t account, struct str mailbox, struct append *ap);

@@ -83,6 +83,91 @@ static void appending(void)
 	CHECK_SOUND(5);
 }
 
+/* --- the warning that the quota is near --- */
+
+static const struct quota_warning at_90 = { .quota = 10000,
+					    .percent = 90,
+					    .address = S("ann@example.test") };
+
+static uint32_t deliver_octets(size_t octets, const char *mailbox)
+{
+	char *body = arena_alloc(mem, octets);
+	struct delivery d = { .account = 12, .mailbox = str_of(mailbox), .warning = at_90 };
+
+	memset(body, 'x', octets);
+	memcpy(body, "A: b\r\n\r\n", 8);
+	struct incoming *in = mail_of(STR(body, octets));
+	box_deliver(st, in, &d, 1);
+	incoming_close(&in);
+	CHECK_NUM(d.result, OK);
+	return d.uid;
+}
+
+static void remove_all(const char *name)
+{
+	struct uidset gone;
+	struct box *b = open_box(12, name);
+
+	CHECK_NUM(box_expunge(b, every(), true, mem, &gone), OK);
+	box_close(&b);
+}
+
+static void warning(void)
+{
+	struct copied c;
+	struct str octets;
+	struct box *b;
+	struct msg m;
+
+	start(12, 0);
+	CHECK_NUM(deliver_octets(4500, "Archive"), 1);
+	CHECK_NUM(deliver_octets(4500, "Archive"), 2);
+	CHECK_NUM(status(12, "INBOX").messages, 0); /* 90 percent are not more than 90 */
+	CHECK_NUM(deliver_octets(10, "INBOX"), 1);
+	CHECK_NUM(status(12, "INBOX").messages, 2); /* in one update, behind what fills it */
+	CHECK_NUM(deliver_octets(900, "INBOX"), 3); /* once */
+	b = open_box(12, "INBOX");
+	CHECK_NUM(box_get(b, 2, &m), OK);
+	CHECK_NUM(box_read(b, &m, 0, 4096, mem, &octets), OK);
+	CHECK(str_find_str(octets, S("To: <ann@example.test>\r\n")) < octets.n);
+	CHECK(str_find_str(octets, S("From: Postmaster <postmaster@example.test>")) < octets.n);
+	CHECK(str_find_str(octets, S("voll (erlaubt sind")) < octets.n);
+	box_close(&b);
+
+	remove_all("INBOX"); /* 9,000: not below 80 percent yet */
+	CHECK_NUM(deliver_octets(100, "INBOX"), 4);
+	CHECK_NUM(status(12, "INBOX").messages, 1);
+	remove_all("Archive");
+	remove_all("INBOX");
+	CHECK_NUM(deliver_octets(4600, "INBOX"), 5); /* below: from now on it may come again */
+	b = open_box(12, "INBOX");
+	box_warning(b, at_90);
+	CHECK_NUM(box_copy(b, every(), S("Trash"), true, 0, mem, &c), OK); /* fills nothing */
+	box_close(&b);
+	b = open_box(12, "Trash");
+	box_warning(b, at_90);
+	CHECK_NUM(box_copy(b, every(), S("INBOX"), false, 0, mem, &c), OK);
+	CHECK_NUM(status(12, "INBOX").messages, 2);
+	CHECK_NUM(box_copy(b, every(), S("Junk"), false, 0, mem, &c), OK);
+	CHECK_NUM(status(12, "INBOX").messages, 2);
+	box_close(&b);
+
+	remove_all("INBOX");
+	remove_all("Trash");
+	struct append ap = { .in = mail(3), .warning = at_90 };
+	CHECK_NUM(box_append(st, 12, S("Drafts"), &ap), OK);
+	ap.warning.quota = status(12, "Drafts").octets + status(12, "Junk").octets + 1;
+	CHECK_NUM(box_append(st, 12, S("Drafts"), &ap), OK);
+	CHECK_NUM(status(12, "INBOX").messages, 1);
+	CHECK_NUM(status(12, "Drafts").messages, 2);
+	ap.warning.percent = 0;
+	remove_all("INBOX");
+	CHECK_NUM(box_append(st, 12, S("Drafts"), &ap), OK);
+	CHECK_NUM(status(12, "INBOX").messages, 0);
+	incoming_close(&ap.in);
+	CHECK_SOUND(12);
+}
+
 static void copying(void)
 {
 	struct flag_change ch = { .op = FLAG_ADD, .flags = FLAG_SEEN, .unless_after = UINT64_MAX };
@@ -208,6 +293,7 @@ static void body(void)
 {
 	delivering();
 	appending();
+	warning();
 	copying();
 	many();
 	gone();

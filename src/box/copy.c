@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "box/view.h"
+#include "box/warn.h"
 
 enum { COPY_MESSAGES = 4096, COPY_PAGES = 1024 };
 
@@ -18,6 +19,7 @@ struct copying {
 	uint64_t quota;  /* the first update looks at it, for all of the set */
 	uint64_t octets; /* which the whole set has, 0: do not ask */
 	int64_t now;
+	struct warner warner;
 	struct part part[COPY_PAGES];
 	size_t n;
 	/* results */
@@ -92,6 +94,16 @@ static enum err put_all(struct mailbox *from, struct mailbox *to, struct copying
 	return OK;
 }
 
+/* A move fills nothing. */
+static enum err look(struct account *ac, struct copying *t, const struct msg *msg)
+{
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < t->count && !t->move; i++)
+		octets += msg[i].size;
+	return octets ? warn_look(ac, &t->warner, octets) : OK;
+}
+
 static enum err copy(struct tx *tx, void *arg)
 {
 	struct copying *t = arg;
@@ -113,9 +125,14 @@ static enum err copy(struct tx *tx, void *arg)
 		return E_QUOTA;
 	t->target_id = to->id;
 	t->uidvalidity = to->rec.uidvalidity;
+	t->warner.due = false;
 	e = collect(from, t, msg);
 	if (!e)
+		e = look(&ac, t, msg);
+	if (!e)
 		e = put_all(from, to, t, msg);
+	if (!e)
+		e = warn_put(&ac, &t->warner, from, to, t->now);
 	if (!e)
 		e = mailbox_save(from);
 	if (!e && to != from)
@@ -123,6 +140,11 @@ static enum err copy(struct tx *tx, void *arg)
 	if (!e)
 		account_save(&ac);
 	return e;
+}
+
+void box_warning(struct box *b, struct quota_warning w)
+{
+	b->warning = w;
 }
 
 /* --- all of them --- */
@@ -166,6 +188,8 @@ static enum err copy_all(struct box *b, struct uidset set, struct copying *t,
 		if (t->n == 0 && !first)
 			return OK;
 		e = store_update(b->st, key_str(&b->partition), copy, t);
+		if (warn_again(b->st, &t->warner))
+			e = store_update(b->st, key_str(&b->partition), copy, t);
 		if (e)
 			return e;
 		for (size_t i = 0; i < t->count; i++) {
@@ -189,6 +213,7 @@ enum err box_copy(struct box *b, struct uidset set, struct str target, bool move
 	t->move = move;
 	t->quota = quota;
 	t->now = clock_wall();
+	t->warner.w = &b->warning;
 	if (!move && quota)
 		e = box_each(b, set, add_size, &t->octets);
 	if (!e)
@@ -198,6 +223,7 @@ enum err box_copy(struct box *b, struct uidset set, struct str target, bool move
 		from.n = to.n = 0;
 	}
 	*out = (struct copied){ uidset_done(&from), uidset_done(&to), t->uidvalidity };
+	warn_close(&t->warner);
 	free(t);
 	return e;
 }

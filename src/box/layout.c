@@ -122,10 +122,11 @@ enum err layout_broken(enum err e, struct str key)
 
 enum err account_decode(struct str value, struct account_record *out)
 {
-	struct scan in;
-	enum err e = value_open(value, &in);
+	struct scan in = scan(value);
+	bool warned = scan_u8(&in) == ACCOUNT_VERSION_WARNED;
+	enum err e = warned ? OK : value_open(value, &in);
 
-	*out = (struct account_record){ 0 };
+	*out = (struct account_record){ .warned = warned };
 	if (e)
 		return e;
 	out->next_id = scan_u32(&in);
@@ -153,6 +154,8 @@ struct str account_encode(struct arena *a, const struct account_record *r)
 	buf_u64(&b, r->modseq);
 	buf_u64(&b, r->octets);
 	buf_u64(&b, r->messages);
+	if (r->warned)
+		*b.p = ACCOUNT_VERSION_WARNED;
 	return value_done(a, &b);
 }
 

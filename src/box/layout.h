@@ -30,6 +30,7 @@
 
 enum {
 	LAYOUT_VERSION = 1,
+	ACCOUNT_VERSION_WARNED = 2,
 	PAGE_UIDS = 64,
 	CHUNK_PAGES = 32,
 	CHUNK_UIDS = PAGE_UIDS * CHUNK_PAGES,
@@ -73,6 +74,7 @@ struct account_record {
 	uint32_t mailboxes, subscriptions;
 	uint64_t modseq; /* the last one given, in any mailbox */
 	uint64_t octets, messages;
+	bool warned; /* that the quota is near. Only then the value's version is 2 */
 };
 MUST enum err account_decode(struct str value, struct account_record *out);
 struct str account_encode(struct arena *a, const struct account_record *r);

@@ -32,7 +32,7 @@ static void keys(void)
 			struct str part = str_part(whole, 0, cut);                  \
 			CHECK_NUM((decode), E_CORRUPT);                             \
 		}                                                                   \
-		struct str part = str_fmt(a, "%c%.*s", 2, FMT(str_from(whole, 1))); \
+		struct str part = str_fmt(a, "%c%.*s", 3, FMT(str_from(whole, 1))); \
 		CHECK_NUM((decode), E_VERSION);                                     \
 		char *more = arena_alloc(a, whole.n + 1);                           \
 		memcpy(more, whole.p, whole.n);                                     \
@@ -56,6 +56,12 @@ static void account(void)
 	CHECK_NUM(account_decode(value, &got), OK);
 	CHECK(str_eq(account_encode(a, &got), value)); /* field by field: padding may be anything */
 	CHECK_REFUSED(value, account_decode(part, &got));
+	CHECK(*value.p == LAYOUT_VERSION && !got.warned);
+	r.warned = true;
+	value = account_encode(a, &r);
+	CHECK(*value.p == ACCOUNT_VERSION_WARNED);
+	CHECK_NUM(account_decode(value, &got), OK);
+	CHECK(got.warned && got.messages == r.messages);
 	r.inbox = 7; /* was never given */
 	CHECK_NUM(account_decode(account_encode(a, &r), &got), E_CORRUPT);
 }

@@ -38,6 +38,7 @@ struct box {
 	struct str keyword[KEYWORDS_MAX]; /* in text */
 	char *text;
 	bool keywords_owed; /* to be told */
+	struct quota_warning warning;
 };
 
 /* Appends a page behind all others; it is zeroed but for its number. */

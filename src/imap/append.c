@@ -88,6 +88,7 @@ static struct done deliver(struct imap *s, struct incoming *msg, const struct im
 		.keywords = ap->flags.keywords,
 		.nkeywords = ap->flags.n,
 		.quota = s->who.quota,
+		.warning = imap_warning(s),
 	};
 	enum err e = incoming_finish(msg);
 

@@ -16,11 +16,12 @@ struct store;
 struct tls;
 
 struct imap_conf {
-	struct str hostname;  /* told in the greeting */
-	uint64_t message_max; /* octets of a message taken by APPEND: RFC 7889 */
-	int64_t login_ms;     /* from the greeting to the login */
-	int64_t idle_ms;      /* without a command: RFC 3501 5.4 wants 30 minutes at least */
-	int64_t stall_ms;     /* within an answer or a message, without progress */
+	struct str hostname;    /* told in the greeting */
+	uint64_t message_max;   /* octets of a message taken by APPEND: RFC 7889 */
+	unsigned quota_warning; /* percent of the quota; 0: nobody is warned */
+	int64_t login_ms;       /* from the greeting to the login */
+	int64_t idle_ms;        /* without a command: RFC 3501 5.4 wants 30 minutes at least */
+	int64_t stall_ms;       /* within an answer or a message, without progress */
 };
 #define IMAP_CONF_DEFAULT                               \
 	((struct imap_conf){ .message_max = 64 << 20,   \

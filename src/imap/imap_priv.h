@@ -54,6 +54,11 @@ struct imap {
 	struct imap_literal literal;
 };
 
+static inline struct quota_warning imap_warning(const struct imap *s)
+{
+	return (struct quota_warning){ s->who.quota, s->srv->conf->quota_warning, s->who.address };
+}
+
 /* What becomes of a command. BYE: the connection ends with this text; GONE: without any. */
 struct done {
 	enum { DONE_OK, DONE_NO, DONE_BAD, DONE_BYE, DONE_GONE } how;

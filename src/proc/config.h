@@ -51,9 +51,10 @@ struct config {
 	unsigned recipients, hops;
 	unsigned password_min; /* characters of a new password */
 	unsigned password_classes;
-	struct str leaked;    /* a file, or "" */
-	bool password_rehash; /* hashes brought along become ours at a login */
-	uint64_t quota;       /* octets for a new user, 0: no limit */
+	struct str leaked;      /* a file, or "" */
+	bool password_rehash;   /* hashes brought along become ours at a login */
+	unsigned quota_warning; /* percent; 0: none */
+	uint64_t quota;         /* octets for a new user, 0: no limit */
 	int64_t idle_ms;
 	struct str web_name, web_server, web_url, web_webmail, web_group;
 	struct str web_location_de, web_location_en;

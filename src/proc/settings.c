@@ -107,7 +107,9 @@ static void apply(struct settings *s)
 	s->smtp_conf.message_max = c->message_size;
 	s->smtp_conf.recipients_max = c->recipients;
 	s->smtp_conf.hops_max = c->hops;
+	s->smtp_conf.quota_warning = c->quota_warning;
 	s->imap_conf = IMAP_CONF_DEFAULT;
+	s->imap_conf.quota_warning = c->quota_warning;
 	s->imap_conf.hostname = c->hostname;
 	s->imap_conf.message_max = c->message_size;
 	s->imap_conf.idle_ms = c->idle_ms;

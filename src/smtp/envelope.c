@@ -138,6 +138,7 @@ static size_t delivery_of(struct smtp *s, const struct route *r, bool alone)
 		.account = r->account,
 		.mailbox = str_dup(s->tx, r->mailbox),
 		.quota = r->quota && alone ? r->quota + grace : 0,
+		.warning = { r->quota, s->conf->quota_warning, str_dup(s->tx, r->address) },
 	};
 	return s->nto++;
 }

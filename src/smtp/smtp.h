@@ -26,6 +26,7 @@ struct smtp_conf {
 	struct str hostname;     /* this server's name in greetings and trace fields */
 	uint64_t message_max;    /* octets of a message: SIZE, RFC 1870 */
 	unsigned recipients_max; /* of a transaction: LIMITS RCPTMAX, RFC 9422; at most 10,000 */
+	unsigned quota_warning;  /* percent of a quota at which its owner is told; 0: never */
 	unsigned hops_max;       /* Received fields above which a message runs in circles */
 	unsigned errors_max;     /* mistakes of a client between two messages; then it must go */
 	int64_t command_ms;      /* for one whole command line: RFC 5321 4.5.3.2.7 */

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """How much an account may send and keep, and who is told."""
+import email
+import email.policy
 import json
 import smtplib
 
-from harness import Server, check, equal, message, scenario, subject_of, wait_until
+from harness import Server, User, check, equal, message, scenario
 
 SENDING = """
 sending { messages_per_day = 6  recipients_per_day = 12  new_recipients_per_day = 3 }
@@ -55,3 +57,37 @@ def sending_limits(_):
         status, _, why = server.run("user", "limits", user.address, "--messages=many")
         check(status == 1 and "is no limit" in why, f"no number: {status} {why}")
         equal(server.run("user", "show", "nobody@example.test")[0], 3, "status for nobody")
+
+
+@scenario()
+def quota_warning(server):
+    user = User("voll@example.test", "Secret-12345")
+    server.order("user", "add", "--password-stdin", "--quota=200K", user.address,
+                 stdin=user.password + "\n")
+
+    def warnings():
+        return [m for m in server.fetch(user).values() if b"Auto-Submitted: auto-generated" in m]
+
+    for n in range(5):
+        server.deliver(user, message(f"mail {n}", "x" * 36000 + "\r\n"))
+    equal(len(warnings()), 0, "warnings below")
+    server.deliver(user, message("over", "x" * 8000 + "\r\n"))
+    equal(len(warnings()), 1, "warnings above")
+    mail = email.message_from_bytes(warnings()[0], policy=email.policy.default)
+    equal((mail["From"], mail["To"]), ("Postmaster <postmaster@example.test>",
+                                       user.address), "from whom to whom")
+    check("löschen" in mail.get_content() and "delete" in mail.get_content(), "in both languages")
+    equal(mail.get_content_type(), "text/plain", "its type")
+    server.deliver(user, message("more", "x" * 3000 + "\r\n"))
+    equal(len(warnings()), 1, "warnings after one more")
+    client = server.imap(user)
+    client.select("INBOX")
+    client.store("1:*", "+FLAGS", "\\Deleted")
+    client.expunge()
+    client.append("INBOX", None, None, message("big", "x" * 150000 + "\r\n"))
+    client.select("INBOX")
+    client.append("Drafts", None, None, message("draft", "x" * 35000 + "\r\n"))
+    client.logout()
+    equal(len(warnings()), 1, "warnings after a fall and an APPEND")
+    shown = server.order("user", "show", user.address)
+    check("of 200K" in shown, f"user show: {shown}")
