@@ -38,8 +38,7 @@ struct hashing {
 	unsigned at_once, running;
 	uint64_t turns;
 	struct rank rank[HASHING_RANKS];
-	int64_t wrong[HASHES_WRONG_PLACES]; /* clock_ms() of the last wrong password, by key; 0:
-					       none */
+	int64_t marked[HASHES_WRONG_PLACES]; /* clock_ms() of the last time, by key; 0: never */
 };
 
 struct hashing *hashing_new(void)
@@ -69,14 +68,19 @@ static uint64_t key_of(const struct hashing *h, struct str who)
 	return key;
 }
 
+static void mark(struct hashing *h, uint64_t key)
+{
+	h->marked[key % HASHES_WRONG_PLACES] = clock_ms();
+}
+
 void hashing_wrong(struct hashing *h, struct str who)
 {
-	h->wrong[key_of(h, who) % HASHES_WRONG_PLACES] = clock_ms();
+	mark(h, key_of(h, who));
 }
 
 static bool suspect(const struct hashing *h, uint64_t key)
 {
-	int64_t at = h->wrong[key % HASHES_WRONG_PLACES];
+	int64_t at = h->marked[key % HASHES_WRONG_PLACES];
 
 	return at && clock_ms() - at < HASHES_SUSPECT_MS;
 }
@@ -185,6 +189,13 @@ static void serve_next(struct hashing *h)
 	*end = l;
 }
 
+static enum err refuse(struct hashing *h, enum hashing_rank rank, uint64_t key)
+{
+	if (rank != HASHING_KNOWN)
+		mark(h, key);
+	return E_AGAIN;
+}
+
 enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who)
 {
 	uint64_t key = key_of(h, who);
@@ -198,7 +209,7 @@ enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who
 		rank = HASHING_SUSPECT;
 	struct rank *r = &h->rank[rank];
 	if (r->waiting == room[rank] && !make_room(r, key))
-		return E_AGAIN;
+		return refuse(h, rank, key);
 	join(r, key, &p);
 	enum err e = signal_wait(&p.told, 0, clock_in(HASHES_WAITING_MS));
 	if (p.state == WAITING)
@@ -207,7 +218,7 @@ enum err hashing_begin(struct hashing *h, enum hashing_rank rank, struct str who
 		hashing_end(h);
 	if (e == E_CANCELED)
 		return e;
-	return p.state == SERVED ? OK : E_AGAIN;
+	return p.state == SERVED ? OK : refuse(h, rank, key);
 }
 
 void hashing_end(struct hashing *h)

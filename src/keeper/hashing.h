@@ -10,9 +10,10 @@
  * somebody of a better rank he is next, but every fourth turn is the second rank's and every
  * eighth the third's, so that nobody waits for ever.
  *
- * Who had a wrong password within HASHES_SUSPECT_MS waits in the last rank instead of the second:
- * what is kept for that is a time in one of HASHES_WRONG_PLACES places, so a stranger may be taken
- * for another one's neighbour; he then waits longer, and no more.
+ * Who had a wrong password, or found no room, within HASHES_SUSPECT_MS waits in the last rank
+ * instead of the second: of a crowd that asks for more than there is, each is a stranger once, and
+ * who comes later does not wait behind it. What is kept for that is a time in one of
+ * HASHES_WRONG_PLACES places, so somebody may be taken for another; he waits longer, and no more.
  *
  * Bounded: so many wait in each rank, HASHES_WAITING_MS at most. All of them, and those of
  * keeper/stranger.h, are fewer than the 1024 calls of a worker that are served at once, so what
@@ -32,9 +33,9 @@ enum {
 };
 
 enum hashing_rank {
-	HASHING_KNOWN,    /* has reason to be trusted: the account came from there before */
+	HASHING_KNOWN,    /* the account came from there before, or the address never counts */
 	HASHING_STRANGER, /* nothing is known */
-	HASHING_SUSPECT,  /* a stranger who had a wrong password a while ago */
+	HASHING_SUSPECT,  /* a stranger who had a wrong password or no room a while ago */
 	HASHING_RANKS
 };
 

@@ -135,6 +135,22 @@ static void test_suspects(void)
 	CHECK_STR(str_of(order), "ababa");
 }
 
+/* Who found no room is a stranger no longer, and those who come new pass him by. */
+static void test_crowd(void)
+{
+	take_slots();
+	come(&a, HASHES_STRANGERS_MAX + 1);
+	CHECK_NUM(refused, 1);
+	come(&a, HASHES_SUSPECTS_MAX);
+	CHECK_NUM(refused, 1);
+	come(&a, 1);
+	CHECK_NUM(refused, 2);
+	come(&b, 1); /* takes an a's place */
+	CHECK_NUM(refused, 3);
+	open_slots();
+	CHECK(str_starts(str_of(order), S("aba")));
+}
+
 /* Who goes away while he waits, or as his turn comes, leaves nothing behind. */
 static void test_gone(void)
 {
@@ -169,6 +185,7 @@ static void run(void *arg)
 	test_turns();
 	test_ranks();
 	test_full();
+	test_crowd();
 	test_gone();
 	test_suspects();
 }

@@ -291,7 +291,9 @@ static enum err verify_attempt(struct logins *l, struct attempt *at, struct aren
 			 .dummy = l->dummy,
 			 .ip = t->ip,
 			 .who = t->user,
-			 .rank = at->from.known ? HASHING_KNOWN : HASHING_STRANGER,
+			 /* An address that never counts is trusted by the configuration. */
+			 .rank = at->from.known || !at->from.counts ? HASHING_KNOWN
+								    : HASHING_STRANGER,
 			 .account = may ? account : 0,
 			 .serial = s->serial };
 	e = run_job(l, verify, &j);
