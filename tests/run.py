@@ -37,6 +37,7 @@ PARTS = [
     ("lockout", False, 240, ["tests/lockout.py"]),
     ("web", False, 180, ["tests/web.py"]),
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
+    ("webmail", False, 240, ["tests/webmail/run"]),
     ("ban", False, 180, ["tests/ban.py"]),
     ("ban-server", False, 240, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),

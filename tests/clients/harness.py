@@ -33,7 +33,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("TECSMAIL", str(ROOT / "build" / "tecsmail"))
 USUAL = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
-         "pop3": 110, "pop3s": 995}
+         "pop3": 110, "pop3s": 995, "http": 80, "https": 443}
 START_S, STOP_S, ANSWER_S = 60, 30, 30
 imaplib._MAXLINE = 10_000_000  # a SEARCH of many thousand messages answers in one line
 
@@ -117,14 +117,17 @@ def has_ipv6():
 
 class Server:
     """The program as ./run starts it. extra is added to the configuration; disk_mib: its state
-    is a disk of this size (root only)."""
+    is a disk of this size (root only); webmail: with nginx, PHP and Roundcube."""
 
-    def __init__(self, extra="", disk_mib=0):
+    def __init__(self, extra="", disk_mib=0, webmail=False):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="tecsmail-test."))
         self.state = self.home / "state"
         self.log_path = self.home / "server.log"
         self.extra = extra
         self.disk_mib = disk_mib
+        self.webmail = webmail
+        if webmail and os.geteuid() == 0:
+            self.home.chmod(0o711)  # PHP's own user has to get through
         self.base = free_base()
         self.process = None
         self.keep = False
@@ -159,7 +162,7 @@ class Server:
         at = self.log_path.stat().st_size
         self.process = subprocess.Popen(
             [str(ROOT / "run"), "--state", str(self.state), "--base-port", str(self.base),
-             "--no-webmail"],
+             *([] if self.webmail else ["--no-webmail"])],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
             preexec_fn=die_with_parent, env=dict(os.environ, TECSMAIL=PROGRAM))
         end = time.monotonic() + START_S
@@ -434,6 +437,13 @@ def program(*words, stdin=b"", timeout=60, env=None, status=0, **how):
         raise Failed(f"{words[0]}: exit status {done.returncode}, wanted {status}: "
                      f"{done.stdout[-1500:].decode(errors='replace')}")
     return done.stdout
+
+
+def prepared(folder):
+    """The packages of npm that its package-lock.json names are in that folder."""
+    installed, wanted = folder / "node_modules/.package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        program("npm", "ci", "--no-audit", "--no-fund", cwd=folder, timeout=120)
 
 
 # --- the runner ---

@@ -15,7 +15,7 @@ import smtplib
 import threading
 import time
 
-from harness import (ANSWER_S, User, Wire, check, equal, has_ipv6, message, program, scenario,
+from harness import (ANSWER_S, User, Wire, check, equal, has_ipv6, message, prepared, program, scenario,
                      subject_of, wait_until)
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -426,11 +426,7 @@ def lmtp(server):
 
 
 def node(server, script, *users):
-    modules = HERE / "node_modules"
-    if not (modules / ".package-lock.json").exists() or \
-            (modules / ".package-lock.json").stat().st_mtime < \
-            (HERE / "package-lock.json").stat().st_mtime:
-        program("npm", "ci", "--no-audit", "--no-fund", cwd=HERE, timeout=120)
+    prepared(HERE)
     access = {"certificate": server.cert, "users": [user._asdict() for user in users],
               "port": {name: server.port(name) for name in
                        ("smtp", "submission", "submissions", "imap", "imaps")}}

@@ -8,6 +8,7 @@
  */
 require_once __DIR__ . '/lib/server.php';
 require_once __DIR__ . '/lib/door.php';
+require_once __DIR__ . '/lib/refresh.php';
 
 class tecsmail extends rcube_plugin
 {
@@ -17,5 +18,6 @@ class tecsmail extends rcube_plugin
         $door = new tecsmail_door($this);
         $this->add_hook('storage_connect', [$door, 'connect']);
         $this->add_hook('template_object_loginform', [$door, 'login_form']);
+        $this->add_hook('check_recent', [tecsmail_refresh::class, 'check_recent']);
     }
 }
