@@ -37,13 +37,15 @@ enum err {
 	E_CLOSED,   /* the peer has gone */
 	E_TIMEOUT,  /* the deadline has passed */
 	E_CANCELED, /* the fiber's group is being closed */
+	E_READONLY, /* the operator lets nothing new in for now */
 	ERR_COUNT
 };
 
 /* A short English phrase for logs ("not found"); never for a peer. Lives for ever. */
 const char *err_text(enum err e);
 
-/* True where trying again later may succeed: AGAIN, NOSPACE, IO, QUOTA, TIMEOUT, CANCELED. */
+/* True where trying again later may succeed: AGAIN, NOSPACE, IO, QUOTA, TIMEOUT, CANCELED,
+ * READONLY. */
 bool err_temporary(enum err e);
 
 /* Our own mistakes end the process; main starts a new one. Writes file, line, condition. */

@@ -188,6 +188,43 @@ bool str_ascii(struct str s)
 	return !bad;
 }
 
+static const char *spelling(uint32_t c)
+{
+	static const struct {
+		uint32_t c;
+		const char *text;
+	} table[] = {
+		{ 0xa0, " " },    { 0xc4, "Ae" },   { 0xd6, "Oe" },    { 0xdc, "Ue" },
+		{ 0xdf, "ss" },   { 0xe4, "ae" },   { 0xe8, "e" },     { 0xe9, "e" },
+		{ 0xf6, "oe" },   { 0xfc, "ue" },   { 0x1e9e, "SS" },  { 0x2013, "-" },
+		{ 0x2014, "-" },  { 0x2018, "'" },  { 0x2019, "'" },   { 0x201c, "\"" },
+		{ 0x201d, "\"" }, { 0x201e, "\"" }, { 0x2026, "..." }, { 0x20ac, "EUR" },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++)
+		if (table[i].c == c)
+			return table[i].text;
+	return c < ' ' || (c >= 0x7f && c < 0xa0) ? " " : "?";
+}
+
+struct str ascii_spell(struct arena *a, struct str utf8)
+{
+	char *out = arena_alloc(a, 3 * utf8.n + 1), *p = out; /* no spelling is longer */
+
+	for (struct str rest = utf8; rest.n;) {
+		bool nul = *rest.p == 0; /* which reads like the end */
+		uint32_t c = nul ? 0 : utf8_next(&rest);
+
+		if (nul)
+			rest = str_from(rest, 1);
+		if (c >= ' ' && c < 0x7f)
+			*p++ = (char)c;
+		else
+			p = stpcpy(p, spelling(c));
+	}
+	return STR(out, (size_t)(p - out));
+}
+
 /* What stands for itself in modified UTF-7 (RFC 3501 5.1.3); "&" does not, it shifts. */
 static bool printable(uint32_t c)
 {

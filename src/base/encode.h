@@ -20,6 +20,9 @@ bool utf8_ok(struct str s);
 uint32_t utf8_next(struct str *s);
 size_t utf8_put(char out[4], uint32_t c); /* the number of octets written */
 bool str_ascii(struct str s);             /* no octet above 126, no NUL; CR LF TAB are fine */
+/* For lines that carry ASCII alone: "ae" for U+00E4 and the like, "?" for what has no such
+ * spelling, a space for a control character. */
+struct str ascii_spell(struct arena *a, struct str utf8);
 
 /*
  * Mailbox names on the wire: RFC 3501 5.1.3. Decoding takes only the one form that encoding gives;

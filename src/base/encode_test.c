@@ -188,6 +188,30 @@ static void utf7_bad(struct arena *a)
 			fprintf(stderr, "  row %zu: %s\n", i, rows[i]);
 }
 
+static void spelled(struct arena *a)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "plain text, 100 %", "plain text, 100 %" },
+		{ "\xc3\x84\xc3\x96\xc3\x9c \xc3\xa4\xc3\xb6\xc3\xbc \xc3\x9f",
+		  "AeOeUe aeoeue ss" },
+		{ "\xe2\x80\x9e"
+		  "a"
+		  "\xe2\x80\x9c \xe2\x80\x93 \xe2\x80\xa6",
+		  "\"a\" - ..." },
+		{ "5\xc2\xa0\xe2\x82\xac", "5 EUR" },
+		{ "caf\xc3\xa9 \xe5\x8f\xb0 \xc3\xb1", "cafe ? ?" },
+		{ "a\r\nb\tc\x7f"
+		  "d",
+		  "a  b c d" },
+		{ "\xff\xc3", "??" }, /* not UTF-8 */
+	};
+
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		CHECK_STR(ascii_spell(a, str_of(rows[i][0])), rows[i][1]);
+	CHECK_STR(ascii_spell(a, STR("a\0b", 3)), "a b");
+}
+
 int main(void)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -197,6 +221,7 @@ int main(void)
 	utf8();
 	utf7_good(a);
 	utf7_bad(a);
+	spelled(a);
 	arena_free(&a);
 	return check_done();
 }

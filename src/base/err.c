@@ -20,6 +20,7 @@ const char *err_text(enum err e)
 		[E_CLOSED] = "connection closed",
 		[E_TIMEOUT] = "timed out",
 		[E_CANCELED] = "canceled",
+		[E_READONLY] = "read-only",
 	};
 	/* An error number read from another process may be anything. */
 	return (unsigned)e < ERR_COUNT ? texts[e] : "unknown error";
@@ -33,7 +34,8 @@ bool err_temporary(enum err e)
 	case E_IO:
 	case E_QUOTA:
 	case E_TIMEOUT:
-	case E_CANCELED: return true;
+	case E_CANCELED:
+	case E_READONLY: return true;
 	default: return false;
 	}
 }

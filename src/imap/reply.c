@@ -42,6 +42,9 @@ struct done done_err(enum err e)
 	case E_IO: return done_no("UNAVAILABLE", "the storage failed, try again later");
 	case E_NOSPACE: return done_no("UNAVAILABLE", "the disk is full, try again later");
 	case E_AGAIN: return done_no("UNAVAILABLE", "out of reach just now, try again later");
+	case E_READONLY:
+		return done_no("UNAVAILABLE", "the service takes nothing new at present - "
+					      "der Dienst nimmt zurzeit nichts an");
 	case E_CANCELED: return bye("server is going down");
 	case E_TIMEOUT: return done_no("UNAVAILABLE", "it took too long, try again later");
 	case E_CLOSED: return (struct done){ .how = DONE_GONE };

@@ -181,7 +181,7 @@ static void read_domain(struct scan *in, struct arena *a, struct admin_row *r)
 	r->created = (int64_t)scan_u64(in);
 }
 
-static void read_user(struct scan *in, struct arena *a, struct admin_row *r)
+void admin_read_user(struct scan *in, struct arena *a, struct admin_row *r)
 {
 	(void)a;
 	r->account = scan_u32(in);
@@ -191,6 +191,18 @@ static void read_user(struct scan *in, struct arena *a, struct admin_row *r)
 	r->password_changed = (int64_t)scan_u64(in);
 	r->octets = scan_u64(in);
 	r->messages = scan_u64(in);
+	r->state = scan_blob(in);
+	r->reason = scan_blob(in);
+	r->expires = scan_u32(in);
+}
+
+static void read_invitation(struct scan *in, struct arena *a, struct admin_row *r)
+{
+	(void)a;
+	r->name = scan_blob(in);
+	r->created = (int64_t)scan_u64(in);
+	r->until = (int64_t)scan_u64(in);
+	r->quota = scan_u64(in);
 }
 
 static void read_alias(struct scan *in, struct arena *a, struct admin_row *r)
@@ -212,8 +224,9 @@ static const struct {
 	void (*read)(struct scan *in, struct arena *a, struct admin_row *r);
 } lists[] = {
 	[ADMIN_DOMAINS] = { CALL_DOMAIN_LIST, read_domain },
-	[ADMIN_USERS] = { CALL_USER_LIST, read_user },
+	[ADMIN_USERS] = { CALL_USER_LIST, admin_read_user },
 	[ADMIN_ALIASES] = { CALL_ALIAS_LIST, read_alias },
+	[ADMIN_INVITATIONS] = { CALL_INVITE_LIST, read_invitation },
 };
 
 enum err admin_list(struct peer *p, enum admin_list what, struct str domain,

@@ -15,6 +15,7 @@
 #include "keeper/keeper.h"
 #include "keeper/own.h"
 #include "keeper/sent.h"
+#include "keeper/life.h"
 
 MUST enum err admin_domain_add(struct peer *p, struct str domain, struct arena *a,
 			       struct str *why); /* E_EXISTS */
@@ -54,6 +55,38 @@ MUST enum err admin_app_list(struct peer *p, struct str address, struct arena *a
 MUST enum err admin_user_logins(struct peer *p, struct str address, struct arena *a,
 				struct recent_login **out, size_t *n, struct str *why);
 
+/* --- the state of an account --- */
+
+/* Those of these that `what` names (SET_STATE, ... of keeper/directory.h). reason: of what is
+ * locked or blocked, for the user; may be "". Who is locked or expired has no sessions any more
+ * when this returns. E_NOTFOUND. */
+struct admin_state {
+	bool locked, send_blocked;
+	uint32_t expires; /* keeper/day.h; 0: never */
+	uint64_t quota;
+	struct str reason;
+};
+MUST enum err admin_user_set(struct peer *p, struct str address, unsigned what,
+			     const struct admin_state *s, struct arena *a, struct str *why);
+
+/* --- the service, and invitations --- */
+
+MUST enum err admin_life_show(struct peer *p, struct arena *a, struct life *out, bool *takes_mail,
+			      struct str *why);
+MUST enum err admin_life_set(struct peer *p, const struct life *l, struct arena *a,
+			     struct str *why); /* l->changed does not count */
+/* The token is told this once. seconds 0: a week. In place of an invitation that is there.
+ * E_EXISTS, E_NOTFOUND (domain). */
+struct admin_invitation {
+	struct str token;
+	int64_t until;       /* UTC seconds */
+	enum life_mode mode; /* only where it is LIFE_OPEN the link can be used */
+};
+MUST enum err admin_invite(struct peer *p, struct str address, uint64_t quota, uint32_t seconds,
+			   struct arena *a, struct admin_invitation *out, struct str *why);
+MUST enum err admin_invite_delete(struct peer *p, struct str address, struct arena *a,
+				  struct str *why); /* E_NOTFOUND */
+
 /* --- the lockout --- */
 
 /* One address as it counts; times are UTC seconds. */
@@ -86,11 +119,14 @@ struct admin_row {
 	uint32_t account;          /* users */
 	struct str name;           /* domain or address */
 	int64_t created;           /* UTC seconds */
-	uint64_t quota;            /* users; octets, 0: no limit */
+	uint64_t quota;            /* users, invitations; octets, 0: no limit */
 	int64_t password_changed;  /* users; 0: has none */
 	uint64_t octets, messages; /* users */
+	struct str state, reason;  /* users; "active", "locked", "send-blocked", "expired" */
+	uint32_t expires;          /* users; keeper/day.h, 0: never */
 	struct str *targets;       /* aliases */
 	size_t ntargets;
+	int64_t until; /* invitations; UTC seconds */
 };
 struct admin_user {
 	struct admin_row row;
@@ -102,7 +138,7 @@ MUST enum err admin_user_show(struct peer *p, struct str address, struct arena *
 /* own: SENDING_KEEP leaves one as it is, SENDING_DEFAULT takes it away. */
 MUST enum err admin_user_limits(struct peer *p, struct str address, struct sending_counts own,
 				struct arena *a, struct str *why); /* E_NOTFOUND */
-enum admin_list { ADMIN_DOMAINS, ADMIN_USERS, ADMIN_ALIASES };
+enum admin_list { ADMIN_DOMAINS, ADMIN_USERS, ADMIN_ALIASES, ADMIN_INVITATIONS };
 MUST enum err admin_list(struct peer *p, enum admin_list what, struct str domain,
 			 void (*row)(void *arg, const struct admin_row *r), void *arg,
 			 struct arena *a, struct str *why); /* a: for why only */

@@ -22,13 +22,7 @@ enum err admin_user_show(struct peer *p, struct str address, struct arena *a,
 	enum err e = admin_ask(p, CALL_USER_SHOW, &b, a, &in, why);
 	if (e)
 		return e;
-	out->row.account = scan_u32(&in);
-	out->row.name = scan_blob(&in);
-	out->row.created = (int64_t)scan_u64(&in);
-	out->row.quota = scan_u64(&in);
-	out->row.password_changed = (int64_t)scan_u64(&in);
-	out->row.octets = scan_u64(&in);
-	out->row.messages = scan_u64(&in);
+	admin_read_user(&in, a, &out->row);
 	out->used = read_counts(&in);
 	out->limits = read_counts(&in);
 	out->own = read_counts(&in);

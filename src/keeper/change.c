@@ -47,7 +47,7 @@ void password_changed(struct asked *q, uint32_t account, uint64_t except, const 
 	keeping_end_sessions(q->k, &end, q->side);
 }
 
-static void put_verdict(struct buf *b, const struct password_verdict *v)
+void password_put(struct buf *b, const struct password_verdict *v)
 {
 	buf_blob(b, str_of(v->word));
 	buf_blob(b, str_of(v->de));
@@ -84,7 +84,7 @@ enum err call_change(struct asked *q)
 		  KVN("account", l.account), KV("ip", t.ip), KVC("reason", v.word));
 	if (!v.fault)
 		q->k->changed++;
-	put_verdict(q->out, &v);
+	password_put(q->out, &v);
 	return OK;
 }
 
@@ -95,6 +95,6 @@ enum err call_judge(struct asked *q)
 	if (!scan_end(q->in))
 		return E_SYNTAX;
 	struct password_verdict v = password_judge(q->k, password, user);
-	put_verdict(q->out, &v);
+	password_put(q->out, &v);
 	return OK;
 }

@@ -21,4 +21,8 @@ MUST enum err keeper_take_change(struct scan *in, struct change *out);
 /* The rest of an answer: logins. False: not understood. */
 bool keeper_take_logins(struct scan *in, struct arena *a, struct recent_login **out, size_t *n);
 
+/* blob word, de, en. */
+struct said;
+void keeper_take_said(struct scan *in, struct said *out);
+
 #endif

@@ -43,7 +43,7 @@ enum err dir_oldest(struct tx *tx, struct arena *a, struct name *out)
 }
 
 /* E_EXISTS where a user or an alias has the address, E_NOTFOUND where its domain is not ours. */
-static enum err name_free(struct tx *tx, struct name n)
+enum err dir_vacant(struct tx *tx, struct name n)
 {
 	struct str value;
 	int64_t created;
@@ -54,6 +54,18 @@ static enum err name_free(struct tx *tx, struct name n)
 	e = tx_get(tx, key_user(tx_arena(tx), n), &value);
 	if (e == E_NOTFOUND)
 		e = tx_get(tx, key_alias(tx_arena(tx), n), &value);
+	return e == E_NOTFOUND ? OK : e ? e : E_EXISTS;
+}
+
+/* E_EXISTS too where it is reserved. */
+static enum err name_free(struct tx *tx, struct name n, int64_t now)
+{
+	struct invitation inv;
+	enum err e = dir_vacant(tx, n);
+
+	if (e)
+		return e;
+	e = dir_invitation(tx, n, now, tx_arena(tx), &inv);
 	return e == E_NOTFOUND ? OK : e ? e : E_EXISTS;
 }
 
@@ -82,7 +94,7 @@ static enum err del_domain(struct tx *tx, void *arg)
 
 	if (e)
 		return e;
-	for (const char *kind = "ul"; *kind; kind++) {
+	for (const char *kind = "uli"; *kind; kind++) {
 		struct str prefix = str_fmt(tx_arena(tx), "%c/%.*s/", *kind, FMT(domain));
 		e = tx_next(tx, prefix, S(""), &k, &v);
 		if (e != E_NOTFOUND)
@@ -119,13 +131,97 @@ enum err directory_user(struct store *st, struct name n, struct arena *a, struct
 	return store_read(st, dir, find_user, &f);
 }
 
+struct set_user {
+	struct user *u;
+	struct name name;
+	unsigned what;
+	struct arena *a;
+	struct user want;
+};
+
+static enum err set_user(struct tx *tx, void *arg)
+{
+	struct set_user *s = arg;
+	enum err e = dir_user(tx, s->name, s->a, s->u);
+
+	if (e)
+		return e;
+	if (s->what & SET_STATE) {
+		s->u->state = s->want.state;
+		s->u->lock_reason = s->want.lock_reason;
+	}
+	if (s->what & SET_SENDING) {
+		s->u->send_blocked = s->want.send_blocked;
+		s->u->send_reason = s->want.send_reason;
+	}
+	if (s->what & SET_EXPIRES)
+		s->u->expires = s->want.expires;
+	if (s->what & SET_QUOTA)
+		s->u->quota = s->want.quota;
+	tx_put(tx, key_user(tx_arena(tx), s->name), record_user(tx_arena(tx), s->u));
+	return OK;
+}
+
+enum err directory_user_set(struct store *st, struct name n, unsigned what, struct arena *a,
+			    struct user *u)
+{
+	struct set_user s = { u, n, what, a, *u };
+
+	return store_update(st, dir, set_user, &s);
+}
+
+struct find_account {
+	uint32_t account;
+	struct arena *a;
+	struct user *out;
+};
+
+static enum err find_account(struct tx *tx, void *arg)
+{
+	struct find_account *f = arg;
+	struct str value;
+	struct name n;
+	enum err e = tx_get(tx, key_account(tx_arena(tx), 'a', f->account), &value);
+
+	if (!e)
+		e = name_read(value, tx_arena(tx), &n);
+	return e ? e : dir_user(tx, n, f->a, f->out);
+}
+
+enum err directory_account(struct store *st, uint32_t account, struct arena *a, struct user *out)
+{
+	struct find_account f = { account, a, out };
+
+	return store_read(st, dir, find_account, &f);
+}
+
+/* A user in the making; inv: whom it is that joins, or NULL: the operator's act. */
+struct newcomer {
+	struct user u;
+	const struct invitation *inv;
+};
+
+/* E_NOTFOUND too where the invitation is none any more. */
+static enum err may_take(struct tx *tx, const struct newcomer *c)
+{
+	struct invitation held;
+
+	if (!c->inv)
+		return name_free(tx, c->u.name, c->u.created);
+	enum err e = dir_invitation(tx, c->u.name, c->u.created, tx_arena(tx), &held);
+	if (!e && memcmp(held.digest, c->inv->digest, INVITE_DIGEST) != 0)
+		e = E_NOTFOUND;
+	return e ? e : dir_vacant(tx, c->u.name);
+}
+
 /* Takes a number, marked as half made, where the address is free. */
 static enum err take_number(struct tx *tx, void *arg)
 {
-	struct user *u = arg;
+	struct newcomer *c = arg;
+	struct arena *a = tx_arena(tx);
 	struct str value;
 	uint32_t next = 1;
-	enum err e = name_free(tx, u->name);
+	enum err e = may_take(tx, c);
 
 	if (e)
 		return e;
@@ -136,24 +232,28 @@ static enum err take_number(struct tx *tx, void *arg)
 		return e;
 	if (next == UINT32_MAX)
 		return E_LIMIT;
-	u->account = next;
-	tx_put(tx, S("n"), record_number(tx_arena(tx), next + 1));
-	tx_put(tx, key_account(tx_arena(tx), 'x', next), record_name(tx_arena(tx), u->name));
+	c->u.account = next;
+	tx_put(tx, S("n"), record_number(a, next + 1));
+	tx_put(tx, key_account(a, 'x', next), record_name(a, c->u.name));
 	return OK;
 }
 
 /* The last step makes the user visible. Without its mark it came too late: E_AGAIN. */
 static enum err put_user(struct tx *tx, void *arg)
 {
-	const struct user *u = arg;
+	const struct newcomer *c = arg;
+	const struct user *u = &c->u;
 	struct arena *a = tx_arena(tx);
 	struct str mark = key_account(a, 'x', u->account), value;
 	enum err e = tx_get(tx, mark, &value);
 
 	if (e)
 		return e == E_NOTFOUND ? E_AGAIN : e;
-	e = name_free(tx, u->name);
+	e = may_take(tx, c);
 	if (e)
+		return e;
+	e = dir_uninvite(tx, u->name); /* one that is over is in the way no more */
+	if (e && (e != E_NOTFOUND || c->inv))
 		return e;
 	tx_put(tx, key_user(a, u->name), record_user(a, u));
 	tx_put(tx, key_account(a, 'a', u->account), record_name(a, u->name));
@@ -164,26 +264,45 @@ static enum err put_user(struct tx *tx, void *arg)
 /* Removes hash, mail and mark of an account that is no user's. */
 static enum err erase(struct store *st, uint32_t account);
 
-enum err directory_user_add(struct store *st, struct name n, const struct secret *secret,
-			    uint64_t quota, uint32_t *account)
+static enum err settle(struct store *st, struct newcomer *c, const struct secret *secret,
+		       uint32_t *account)
 {
-	struct user u = {
-		.name = n, .quota = quota, .state = USER_ACTIVE, .created = clock_wall()
-	};
-	enum err e = store_update(st, dir, take_number, &u);
+	enum err e = store_update(st, dir, take_number, c);
 
 	if (e)
 		return e;
-	e = directory_secret_put(st, u.account, secret);
+	e = directory_secret_put(st, c->u.account, secret);
 	if (!e)
-		e = box_account_create(st, u.account);
+		e = box_account_create(st, c->u.account);
 	if (!e)
-		e = store_update(st, dir, put_user, &u);
+		e = store_update(st, dir, put_user, c);
 	/* At E_AGAIN nobody knows whether the user was made: the mark tells at the next start. */
-	if (e && e != E_AGAIN && erase(st, u.account))
-		log_event(LOG_WARN, "account.leftover", KVN("account", u.account));
-	*account = u.account;
+	if (e && e != E_AGAIN && erase(st, c->u.account))
+		log_event(LOG_WARN, "account.leftover", KVN("account", c->u.account));
+	*account = c->u.account;
 	return e;
+}
+
+enum err directory_user_add(struct store *st, struct name n, const struct secret *secret,
+			    uint64_t quota, uint32_t *account)
+{
+	struct newcomer c = {
+		{ .name = n, .quota = quota, .state = USER_ACTIVE, .created = clock_wall() }, NULL
+	};
+
+	return settle(st, &c, secret, account);
+}
+
+enum err directory_join(struct store *st, const struct invitation *inv, const struct secret *secret,
+			uint32_t *account)
+{
+	struct newcomer c = { { .name = inv->name,
+				.quota = inv->quota,
+				.state = USER_ACTIVE,
+				.created = clock_wall() },
+			      inv };
+
+	return settle(st, &c, secret, account);
 }
 
 static enum err del_user(struct tx *tx, void *arg)
@@ -264,7 +383,7 @@ enum err directory_erase_all(struct store *st)
 static enum err put_alias(struct tx *tx, void *arg)
 {
 	const struct alias *l = arg;
-	enum err e = name_free(tx, l->name);
+	enum err e = name_free(tx, l->name, l->created);
 
 	if (e)
 		return e;

@@ -11,13 +11,16 @@
  *            l/<domain>/<local or *>   an alias, or the catch-all of a domain
  *            a/<account>               account number back to the address
  *            x/<account>               half made or half removed: erase_all finishes it
+ *            i/<domain>/<local>        an invitation, which reserves the address
+ *            t/<digest>                of an invitation's token: the address
+ *            s                         the life of the service: keeper/life.h
  *   secret:  p/<account>               the password's hash and verifier
  *            w/<account>               the app passwords
  *            v/, k/<account>           recent logins and known places, see keeper/journal.h
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with
- * its version (1; p: 2, of which 1 is read too). A user appears when all that belongs to him is
- * there, and what a crash leaves behind bears a mark by which it is found.
+ * its version (1; p and u: 2, of which 1 is read too). A user appears when all that belongs to him
+ * is there, and what a crash leaves behind bears a mark by which it is found.
  *
  * For:      keeper only. Names come in the form of keeper/address.h.
  * Suspends: every call, unless marked (quick).
@@ -27,6 +30,7 @@
 #include "base/base.h"
 #include "keeper/address.h"
 #include "keeper/app.h"
+#include "keeper/invite.h"
 #include "keeper/keeper.h"
 #include "keeper/scram.h"
 #include "store/store.h"
@@ -34,15 +38,24 @@
 #define DIRECTORY_PARTITION "dir"
 #define SECRET_PARTITION    "secret"
 
-enum user_state { USER_ACTIVE = 1 };
+enum user_state { USER_ACTIVE = 1, USER_LOCKED };
 enum { ALIAS_OCTETS_MAX = 100 * 1024 }; /* of an alias' targets: it must fit into a message */
 
 struct user {
 	uint32_t account;
 	uint8_t state;
-	int64_t created; /* UTC seconds */
-	uint64_t quota;  /* octets, 0: no limit */
+	bool send_blocked;
+	uint32_t expires; /* the last day on which it can be used (keeper/day.h); 0: none */
+	int64_t created;  /* UTC seconds */
+	uint64_t quota;   /* octets, 0: no limit */
 	struct name name;
+	struct str lock_reason, send_reason; /* for its owner: the operator's words, or "" */
+};
+struct invitation {
+	struct name name;       /* reserved until then */
+	int64_t created, until; /* UTC seconds */
+	uint64_t quota;
+	uint8_t digest[INVITE_DIGEST]; /* of the token, which is nowhere: keeper/invite.h */
 };
 struct alias {
 	int64_t created;
@@ -66,19 +79,29 @@ struct apps {
 MUST enum err dir_domain(struct tx *tx, struct str domain, int64_t *created);
 MUST enum err dir_user(struct tx *tx, struct name n, struct arena *a, struct user *out);
 MUST enum err dir_alias(struct tx *tx, struct name n, struct arena *a, struct alias *out);
+/* E_NOTFOUND too where its time is over. */
+MUST enum err dir_invitation(struct tx *tx, struct name n, int64_t now, struct arena *a,
+			     struct invitation *out);
 MUST enum err dir_oldest(struct tx *tx, struct arena *a, struct name *out);
 
 /* --- domains --- */
 MUST enum err directory_domain_add(struct store *st, struct str domain); /* E_EXISTS */
-/* E_NOTFOUND; E_DENIED: it still has users or aliases. */
+/* E_NOTFOUND; E_DENIED: it still has users, aliases or invitations. */
 MUST enum err directory_domain_delete(struct store *st, struct str domain);
 
 /* --- users --- */
 MUST enum err directory_user(struct store *st, struct name n, struct arena *a, struct user *out);
 /* Makes number, hash, mailboxes, then the user. E_NOTFOUND: no such domain; E_EXISTS: the
- * address is a user's or an alias's already. */
+ * address is a user's or an alias's already, or an invitation reserves it. */
 MUST enum err directory_user_add(struct store *st, struct name n, const struct secret *secret,
 				 uint64_t quota, uint32_t *account);
+/* Changes those of these that are named, to what *u has; *u becomes the user as he is then, in a.
+ * E_NOTFOUND. */
+enum { SET_STATE = 1, SET_SENDING = 2, SET_EXPIRES = 4, SET_QUOTA = 8 };
+MUST enum err directory_user_set(struct store *st, struct name n, unsigned what, struct arena *a,
+				 struct user *u);
+MUST enum err directory_account(struct store *st, uint32_t account, struct arena *a,
+				struct user *out); /* E_NOTFOUND */
 /* The user is gone when this returns; his mail too, or soon after (erase_all). E_NOTFOUND. */
 MUST enum err directory_user_delete(struct store *st, struct name n, uint32_t *account);
 /* Ends what a crash left half done. At the start of the keeper. */
@@ -106,9 +129,23 @@ MUST enum err directory_app_delete(struct store *st, uint32_t account, struct st
 MUST enum err directory_app_used(struct store *st, uint32_t account, uint32_t id,
 				 int64_t now); /* E_NOTFOUND */
 
+/* --- invitations --- */
+/* In place of one to the same address that is there. E_NOTFOUND: no such domain; E_EXISTS: a
+ * user or an alias has the address. */
+MUST enum err directory_invite(struct store *st, const struct invitation *inv);
+/* E_NOTFOUND, in the last three too: none, or its time is over. */
+MUST enum err directory_invitation(struct store *st, const uint8_t digest[INVITE_DIGEST],
+				   int64_t now, struct arena *a, struct invitation *out);
+MUST enum err directory_invited(struct store *st, struct name n, int64_t now);
+MUST enum err directory_invite_delete(struct store *st, struct name n);
+/* As directory_user_add; the invitation is used up when the user is there. */
+MUST enum err directory_join(struct store *st, const struct invitation *inv,
+			     const struct secret *secret, uint32_t *account);
+MUST enum err directory_invite_sweep(struct store *st, int64_t now); /* those whose time is over */
+
 /* --- aliases --- */
-/* E_NOTFOUND: no such domain; E_EXISTS: a user or an alias has the address; E_LIMIT: no target,
- * or more than ALIAS_TARGETS_MAX or ALIAS_OCTETS_MAX. */
+/* E_NOTFOUND: no such domain; E_EXISTS: a user, an alias or an invitation has the address; E_LIMIT:
+ * no target, or more than ALIAS_TARGETS_MAX or ALIAS_OCTETS_MAX. */
 MUST enum err directory_alias_add(struct store *st, struct name n, const struct name *targets,
 				  size_t ntargets);
 MUST enum err directory_alias_delete(struct store *st, struct name n); /* E_NOTFOUND */
@@ -131,5 +168,7 @@ MUST enum err directory_domains(struct store *st, struct page *p, struct arena *
 MUST enum err directory_users(struct store *st, struct page *p, struct arena *a, struct user **out);
 MUST enum err directory_aliases(struct store *st, struct page *p, struct arena *a,
 				struct alias **out);
+MUST enum err directory_invitations(struct store *st, struct page *p, struct arena *a,
+				    struct invitation **out); /* those over too */
 
 #endif

@@ -85,3 +85,18 @@ enum err directory_aliases(struct store *st, struct page *p, struct arena *a, st
 	*out = l.rows;
 	return list(st, &l);
 }
+
+static enum err invitation_row(struct listing *l, size_t i, struct str key, struct str value)
+{
+	(void)key;
+	return invitation_read(value, l->a, (struct invitation *)l->rows + i);
+}
+
+enum err directory_invitations(struct store *st, struct page *p, struct arena *a,
+			       struct invitation **out)
+{
+	struct listing l = { p, 'i', a, ARENA_ARRAY(a, struct invitation, p->max), invitation_row };
+
+	*out = l.rows;
+	return list(st, &l);
+}

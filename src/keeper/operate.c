@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/operate.c - the operator's calls: each result that is no OK gets its sentence. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "box/box.h"
+#include "keeper/life.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
 #include "keeper/serve_priv.h"
@@ -64,8 +66,10 @@ enum err op_domain_delete(struct asked *q)
 	if (e == E_NOTFOUND)
 		return op_say(q, e, "there is no such domain here", domain);
 	if (e == E_DENIED)
-		return op_say(q, e, "this domain still has users or aliases: delete them first",
-			      domain);
+		return op_say(
+			q, e,
+			"this domain still has users, aliases or invitations: delete them first",
+			domain);
 	if (!e)
 		log_event(LOG_INFO, "domain.delete", KV("domain", domain));
 	return e;
@@ -73,7 +77,7 @@ enum err op_domain_delete(struct asked *q)
 
 /* --- lists --- */
 
-static enum err take_page(struct asked *q, struct page *p)
+enum err op_page(struct asked *q, struct page *p)
 {
 	struct str domain = scan_blob(q->in);
 
@@ -86,8 +90,7 @@ static enum err take_page(struct asked *q, struct page *p)
 	return OK;
 }
 
-/* Rows come with u8 1 in front; u8 0 ends them. Stops where the message has enough. */
-static bool row_begin(struct asked *q, size_t i, const struct page *p)
+bool op_row(struct asked *q, size_t i, const struct page *p)
 {
 	bool more = i < p->n && q->out->n < ROWS_OCTETS;
 
@@ -95,7 +98,7 @@ static bool row_begin(struct asked *q, size_t i, const struct page *p)
 	return more;
 }
 
-static void page_end(struct asked *q, size_t rows, const struct page *p, struct str last)
+void op_page_end(struct asked *q, size_t rows, const struct page *p, struct str last)
 {
 	buf_u8(q->out, p->more || rows < p->n);
 	buf_blob(q->out, last);
@@ -105,52 +108,64 @@ enum err op_domain_list(struct asked *q)
 {
 	struct domain_row *r;
 	struct page p;
-	enum err e = take_page(q, &p);
+	enum err e = op_page(q, &p);
 	size_t i;
 
 	if (!e)
 		e = directory_domains(q->k->store, &p, q->a, &r);
 	if (e)
 		return e;
-	for (i = 0; row_begin(q, i, &p); i++) {
+	for (i = 0; op_row(q, i, &p); i++) {
 		buf_blob(q->out, r[i].domain);
 		buf_u64(q->out, (uint64_t)r[i].created);
 	}
-	page_end(q, i, &p, i ? key_domain(q->a, r[i - 1].domain) : p.after);
+	op_page_end(q, i, &p, i ? key_domain(q->a, r[i - 1].domain) : p.after);
 	return OK;
 }
 
-/* Row: u32 account, blob address, u64 created, u64 quota, u64 password changed (0: none),
- * u64 octets, u64 messages. */
+/* u32 account, blob address, u64 created, u64 quota, u64 password changed (0: none), u64 octets,
+ * u64 messages, blob state, blob reason, u32 last day. */
+enum err op_put_user(struct asked *q, const struct user *u)
+{
+	struct box_usage use = { 0 };
+	struct secret s = { 0 };
+	enum err e = directory_secret(q->k->store, u->account, q->a, &s);
+
+	if (!e || e == E_NOTFOUND)
+		e = box_usage(q->k->store, u->account, &use);
+	if (e && e != E_NOTFOUND)
+		return e;
+	buf_u32(q->out, u->account);
+	buf_blob(q->out, name_text(q->a, u->name));
+	buf_u64(q->out, (uint64_t)u->created);
+	buf_u64(q->out, u->quota);
+	buf_u64(q->out, (uint64_t)s.changed);
+	buf_u64(q->out, use.octets);
+	buf_u64(q->out, use.messages);
+	buf_blob(q->out, str_of(life_user_word(u, clock_wall())));
+	buf_blob(q->out, u->state == USER_LOCKED ? u->lock_reason : u->send_reason);
+	buf_u32(q->out, u->expires);
+	return OK;
+}
+
+/* Rows of op_put_user. */
 enum err op_user_list(struct asked *q)
 {
 	struct user *u;
 	struct page p;
-	enum err e = take_page(q, &p);
+	enum err e = op_page(q, &p);
 	size_t i;
 
 	if (!e)
 		e = directory_users(q->k->store, &p, q->a, &u);
 	if (e)
 		return e;
-	for (i = 0; row_begin(q, i, &p); i++) {
-		struct box_usage use = { 0 };
-		struct secret s = { 0 };
-
-		e = directory_secret(q->k->store, u[i].account, q->a, &s);
-		if (!e || e == E_NOTFOUND)
-			e = box_usage(q->k->store, u[i].account, &use);
-		if (e && e != E_NOTFOUND)
+	for (i = 0; op_row(q, i, &p); i++) {
+		e = op_put_user(q, &u[i]);
+		if (e)
 			return e;
-		buf_u32(q->out, u[i].account);
-		buf_blob(q->out, name_text(q->a, u[i].name));
-		buf_u64(q->out, (uint64_t)u[i].created);
-		buf_u64(q->out, u[i].quota);
-		buf_u64(q->out, (uint64_t)s.changed);
-		buf_u64(q->out, use.octets);
-		buf_u64(q->out, use.messages);
 	}
-	page_end(q, i, &p, i ? key_user(q->a, u[i - 1].name) : p.after);
+	op_page_end(q, i, &p, i ? key_user(q->a, u[i - 1].name) : p.after);
 	return OK;
 }
 
@@ -159,21 +174,21 @@ enum err op_alias_list(struct asked *q)
 {
 	struct alias *l;
 	struct page p;
-	enum err e = take_page(q, &p);
+	enum err e = op_page(q, &p);
 	size_t i;
 
 	if (!e)
 		e = directory_aliases(q->k->store, &p, q->a, &l);
 	if (e)
 		return e;
-	for (i = 0; row_begin(q, i, &p); i++) {
+	for (i = 0; op_row(q, i, &p); i++) {
 		buf_blob(q->out, name_text(q->a, l[i].name));
 		buf_u64(q->out, (uint64_t)l[i].created);
 		buf_u32(q->out, (uint32_t)l[i].ntargets);
 		for (size_t j = 0; j < l[i].ntargets; j++)
 			buf_blob(q->out, name_written(q->a, l[i].targets[j]));
 	}
-	page_end(q, i, &p, i ? key_alias(q->a, l[i - 1].name) : p.after);
+	op_page_end(q, i, &p, i ? key_alias(q->a, l[i - 1].name) : p.after);
 	return OK;
 }
 
@@ -201,6 +216,17 @@ static enum err make_hash(struct asked *q, struct str user, struct str password,
 	return login_hash(q->k->logins, user, password, q->a, out);
 }
 
+/* Gives E_EXISTS. */
+static enum err taken(struct asked *q, struct name n, struct str text)
+{
+	bool invited = !directory_invited(q->k->store, n, clock_wall());
+
+	return op_say(q, E_EXISTS,
+		      invited ? "an invitation reserves this address (invite list, invite delete)"
+			      : "a user or an alias has this address already",
+		      text);
+}
+
 enum err op_user_add(struct asked *q)
 {
 	struct str text = scan_blob(q->in), password = scan_blob(q->in), given = scan_blob(q->in);
@@ -221,7 +247,7 @@ enum err op_user_add(struct asked *q)
 	if (!e)
 		e = directory_user_add(q->k->store, n, &fresh, quota, &account);
 	if (e == E_EXISTS)
-		return op_say(q, e, "a user or an alias has this address already", text);
+		return taken(q, n, text);
 	if (e == E_NOTFOUND)
 		return op_say(q, e, "its domain is not one of ours: add it first (domain add)",
 			      text);
@@ -305,7 +331,7 @@ enum err op_alias_add(struct asked *q)
 	e = directory_alias_add(q->k->store, name, targets, n);
 	switch (e) {
 	case OK: log_event(LOG_INFO, "alias.add", KV("alias", text), KVN("targets", n)); return OK;
-	case E_EXISTS: return op_say(q, e, "a user or an alias has this address already", text);
+	case E_EXISTS: return taken(q, name, text);
 	case E_NOTFOUND:
 		return op_say(q, e, "its domain is not one of ours: add it first (domain add)",
 			      text);

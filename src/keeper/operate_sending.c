@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/operate_sending.c - how much is sent: the calls of workers, and the operator's. */
 #include "base/log.h"
-#include "box/box.h"
 #include "keeper/serve_priv.h"
 
 /* verdict: u8 what, u32 limit, u8 tell, u32 hash, u8 stranger */
@@ -55,35 +54,22 @@ static void put_counts(struct buf *b, struct sending_counts n)
 	buf_u32(b, n.strangers);
 }
 
-/* u32 account, blob address, u64 created, u64 quota, u64 password changed (0: none), u64 octets,
- * u64 messages, counts used, limits and own. */
+/* Row of op_put_user, counts used, limits and own. */
 enum err op_user_show(struct asked *q)
 {
 	struct str text = scan_blob(q->in);
 	struct user u = { 0 };
-	struct box_usage use = { 0 };
-	struct secret secret = { 0 };
 	struct sent_state sent;
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
 	enum err e = op_user(q, text, &u);
-	if (e)
-		return e;
-	e = directory_secret(q->k->store, u.account, q->a, &secret);
-	if (!e || e == E_NOTFOUND)
-		e = box_usage(q->k->store, u.account, &use);
-	if (!e || e == E_NOTFOUND)
+	if (!e)
+		e = op_put_user(q, &u);
+	if (!e)
 		e = sent_show(q->k->sent, u.account, &sent);
 	if (e)
 		return e;
-	buf_u32(q->out, u.account);
-	buf_blob(q->out, name_text(q->a, u.name));
-	buf_u64(q->out, (uint64_t)u.created);
-	buf_u64(q->out, u.quota);
-	buf_u64(q->out, (uint64_t)secret.changed);
-	buf_u64(q->out, use.octets);
-	buf_u64(q->out, use.messages);
 	put_counts(q->out, sent.used);
 	put_counts(q->out, sent.limits);
 	put_counts(q->out, sent.own);

@@ -53,6 +53,33 @@ MUST enum err keeper_logins(struct keeper *k, const struct login_try *t, struct 
 MUST enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct said *out);
 
+/* --- joining, by an invitation --- */
+
+/* What the service says of itself. */
+struct service_says {
+	struct str word;     /* "open" (to who is invited), "closed", "read-only", "ended" */
+	struct said notice;  /* for all users; sentences, or "" */
+	struct said joining; /* word "open"; else why nobody joins just now */
+};
+MUST enum err keeper_service(struct keeper *k, struct arena *a, struct service_says *out);
+
+/* Of whom the link's token is. Words: "ok"; "unknown": no such invitation, it was used or
+ * withdrawn, or its time is over; "closed": nobody joins just now. address is for "ok" only, and
+ * it is for the eyes of who has the token. */
+struct invited {
+	struct said said;
+	struct str address;
+	int64_t until;  /* UTC seconds */
+	uint64_t quota; /* octets, 0: no limit */
+};
+MUST enum err keeper_invitation(struct keeper *k, struct str token, struct arena *a,
+				struct invited *out);
+/* Makes the account, with this password, and uses up the invitation. Words: those of a new
+ * password and of keeper_invitation, and "exists": somebody else has got the address. ip: who asks,
+ * for the log. At E_AGAIN it may have been made: then the user can log in. */
+MUST enum err keeper_join(struct keeper *k, struct str token, struct str password, struct str ip,
+			  struct arena *a, struct change *out);
+
 /* --- without a proof --- */
 
 /* What would become of a new password of this user: struct change as a change gives it. */

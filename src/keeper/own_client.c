@@ -8,7 +8,7 @@
 
 enum { NUMBERS_MEMORY = IPC_MAX + 4096 };
 
-static void take_said(struct scan *in, struct said *out)
+void keeper_take_said(struct scan *in, struct said *out)
 {
 	out->word = scan_blob(in);
 	out->de = scan_blob(in);
@@ -26,7 +26,7 @@ enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *
 	enum err e = keeper_ask(k, CALL_OWN_APPS, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
-	take_said(&in, &said);
+	keeper_take_said(&in, &said);
 	*n = scan_u32(&in);
 	if (in.bad || *n > APPS_MAX)
 		return E_AGAIN;
@@ -54,7 +54,7 @@ enum err keeper_app_add(struct keeper *k, const struct login_try *t, struct str 
 	enum err e = keeper_ask(k, CALL_OWN_APP_ADD, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
-	take_said(&in, out);
+	keeper_take_said(&in, out);
 	*password = str_is(out->word, "ok") ? scan_blob(&in) : S("");
 	return keeper_eaten(&in);
 }
@@ -70,7 +70,7 @@ enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct s
 	enum err e = keeper_ask(k, CALL_OWN_APP_DELETE, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
-	take_said(&in, out);
+	keeper_take_said(&in, out);
 	return keeper_eaten(&in);
 }
 
@@ -118,7 +118,7 @@ enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena
 	enum err e = keeper_ask(k, CALL_OWN_LOGOUT, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
-	take_said(&in, out);
+	keeper_take_said(&in, out);
 	return keeper_eaten(&in);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/record.c - keys and values of the directory. */
+#include "base/encode.h"
+#include "keeper/life.h"
 #include "keeper/record.h"
 
-enum { RECORD_VERSION = 1, SECRET_VERSION = 2, RECORD_MAX = VALUE_MAX };
+enum { RECORD_VERSION = 1, SECRET_VERSION = 2, USER_VERSION = 2, RECORD_MAX = VALUE_MAX };
 
 struct str key_domain(struct arena *a, struct str domain)
 {
@@ -17,6 +19,18 @@ struct str key_user(struct arena *a, struct name n)
 struct str key_alias(struct arena *a, struct name n)
 {
 	return str_fmt(a, "l/%.*s/%.*s", FMT(n.domain), FMT(n.local));
+}
+
+struct str key_invitation(struct arena *a, struct name n)
+{
+	return str_fmt(a, "i/%.*s/%.*s", FMT(n.domain), FMT(n.local));
+}
+
+struct str key_token(struct arena *a, const uint8_t digest[INVITE_DIGEST])
+{
+	struct str hex = hex_encode(a, STR((const char *)digest, INVITE_DIGEST));
+
+	return str_fmt(a, "t/%.*s", FMT(hex));
 }
 
 struct str key_account(struct arena *a, char kind, uint32_t account)
@@ -69,15 +83,20 @@ struct str record_domain(struct arena *a, int64_t created)
 	return record_done(a, &b);
 }
 
+/* Version 1 ended behind the name. */
 struct str record_user(struct arena *a, const struct user *u)
 {
-	struct buf b = record_new();
+	struct buf b = record_of(USER_VERSION);
 
 	buf_u32(&b, u->account);
 	buf_u8(&b, u->state);
 	buf_u64(&b, (uint64_t)u->created);
 	buf_u64(&b, u->quota);
 	put_name(&b, u->name);
+	buf_u32(&b, u->expires);
+	buf_blob(&b, u->lock_reason);
+	buf_u8(&b, u->send_blocked);
+	buf_blob(&b, u->send_reason);
 	return record_done(a, &b);
 }
 
@@ -140,6 +159,29 @@ struct str record_apps(struct arena *a, const struct apps *l)
 	return record_done(a, &b);
 }
 
+struct str record_invitation(struct arena *a, const struct invitation *inv)
+{
+	struct buf b = record_new();
+
+	put_name(&b, inv->name);
+	buf_u64(&b, (uint64_t)inv->created);
+	buf_u64(&b, (uint64_t)inv->until);
+	buf_u64(&b, inv->quota);
+	buf_put(&b, STR((const char *)inv->digest, INVITE_DIGEST));
+	return record_done(a, &b);
+}
+
+struct str record_life(struct arena *a, const struct life *l)
+{
+	struct buf b = record_new();
+
+	buf_u8(&b, (uint8_t)l->mode);
+	buf_u32(&b, l->last_day);
+	buf_u64(&b, (uint64_t)l->changed);
+	buf_blob(&b, l->notice);
+	return record_done(a, &b);
+}
+
 struct str record_number(struct arena *a, uint32_t n)
 {
 	struct buf b = record_new();
@@ -185,16 +227,24 @@ enum err domain_read(struct str value, int64_t *created)
 
 enum err user_read(struct str value, struct arena *a, struct user *out)
 {
-	struct scan in;
-	enum err e = begin(value, &in);
+	struct scan in = scan(value);
 
-	if (e)
-		return e;
-	out->account = scan_u32(&in);
+	if (value.n == 0)
+		return E_CORRUPT;
+	unsigned version = scan_u8(&in);
+	if (version != RECORD_VERSION && version != USER_VERSION)
+		return E_VERSION;
+	*out = (struct user){ .account = scan_u32(&in) };
 	out->state = scan_u8(&in);
 	out->created = (int64_t)scan_u64(&in);
 	out->quota = scan_u64(&in);
 	out->name = take_name(&in, a);
+	if (version == USER_VERSION) {
+		out->expires = scan_u32(&in);
+		out->lock_reason = str_dup(a, scan_blob(&in));
+		out->send_blocked = scan_u8(&in) != 0;
+		out->send_reason = str_dup(a, scan_blob(&in));
+	}
 	return out->account ? ended(&in) : E_CORRUPT;
 }
 
@@ -261,6 +311,36 @@ enum err secret_read(struct str value, struct arena *a, struct secret *out)
 		take_octets(&in, out->scram.server, SCRAM_KEY);
 	}
 	return ended(&in);
+}
+
+enum err invitation_read(struct str value, struct arena *a, struct invitation *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	out->name = take_name(&in, a);
+	out->created = (int64_t)scan_u64(&in);
+	out->until = (int64_t)scan_u64(&in);
+	out->quota = scan_u64(&in);
+	take_octets(&in, out->digest, INVITE_DIGEST);
+	return ended(&in);
+}
+
+enum err life_decode(struct str value, struct arena *a, struct life *out)
+{
+	struct scan in;
+	enum err e = begin(value, &in);
+
+	if (e)
+		return e;
+	unsigned mode = scan_u8(&in);
+	out->mode = (enum life_mode)mode;
+	out->last_day = scan_u32(&in);
+	out->changed = (int64_t)scan_u64(&in);
+	out->notice = str_dup(a, scan_blob(&in));
+	return mode >= LIFE_OPEN && mode <= LIFE_ENDED ? ended(&in) : E_CORRUPT;
 }
 
 enum err apps_read(struct str value, struct arena *a, struct apps *out)

@@ -56,11 +56,17 @@ void password_changed(struct asked *q, uint32_t account, uint64_t except, const 
 #define CHANGED   "Passwort geaendert, bitte neu anmelden / the password was changed, log in anew"
 #define WITHDRAWN "App-Passwort geloescht / an app password was withdrawn"
 #define DELETED   "Konto geloescht / the account was deleted"
+#define LOCKED    "Konto gesperrt / the account was locked"
+#define EXPIRED   "Konto abgelaufen / the account has expired"
 enum err call_change(struct asked *q);               /* change.c */
 bool take_try(struct asked *q, struct login_try *t); /* the rest of the fields; serve.c */
 struct path take_path(struct scan *in);              /* serve.c */
 
 enum err call_judge(struct asked *q);
+void password_put(struct buf *b, const struct password_verdict *v); /* the answer of a change */
+enum err call_service(struct asked *q);                             /* join.c */
+enum err call_invitation(struct asked *q);
+enum err call_join(struct asked *q);
 enum err own_apps(struct asked *q); /* own.c */
 enum err own_app_add(struct asked *q);
 enum err own_app_delete(struct asked *q);
@@ -94,6 +100,17 @@ enum err op_user(struct asked *q, struct str text, struct user *u); /* operate_a
 enum err op_app_add(struct asked *q);
 enum err op_app_list(struct asked *q);
 enum err op_app_delete(struct asked *q);
+MUST enum err op_put_user(struct asked *q, const struct user *u); /* a row, as of a list */
+/* Lists: rows come with u8 1 in front, u8 0 ends them where the message has enough. */
+MUST enum err op_page(struct asked *q, struct page *p);
+bool op_row(struct asked *q, size_t i, const struct page *p);
+void op_page_end(struct asked *q, size_t rows, const struct page *p, struct str last);
+enum err op_life_show(struct asked *q); /* operate_life.c */
+enum err op_life_set(struct asked *q);
+enum err op_invite(struct asked *q);
+enum err op_invite_list(struct asked *q);
+enum err op_invite_delete(struct asked *q);
+enum err op_user_set(struct asked *q);   /* operate_state.c */
 enum err op_guard_list(struct asked *q); /* operate_guard.c */
 enum err op_guard_show(struct asked *q);
 enum err op_guard_release(struct asked *q);

@@ -54,7 +54,8 @@ static void test_operator(void)
 	CHECK_NUM(admin_alias_delete(op, S("*@example.test"), a, &why), OK);
 	CHECK_NUM(admin_alias_delete(op, S("*@example.test"), a, &why), E_NOTFOUND);
 	CHECK_NUM(admin_domain_delete(op, S("example.test"), a, &why), E_DENIED);
-	CHECK_STR(why, "example.test: this domain still has users or aliases: delete them first");
+	CHECK_STR(why, "example.test: this domain still has users, aliases or invitations: delete "
+		       "them first");
 	CHECK_NUM(admin_user_delete(op, S("nobody@example.test"), a, &why), E_NOTFOUND);
 	peer_close(&op);
 	peer_close(&server);

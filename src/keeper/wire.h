@@ -26,6 +26,9 @@ enum keeper_call {
 	CALL_OWN_APP_DELETE, /* blob name, try -> */
 	CALL_OWN_LOGINS,     /* try -> logins, see keeper/logins.c */
 	CALL_OWN_LOGOUT,     /* try -> */
+	CALL_SERVICE,        /* -> blob word, said, said */
+	CALL_INVITATION,     /* blob token -> said; "ok": blob address, u64 until, u64 quota */
+	CALL_JOIN,           /* blob token, blob password, blob ip -> as CALL_CHANGE */
 	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
 	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
 	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
@@ -48,6 +51,13 @@ enum keeper_call {
 	CALL_APP_LIST,      /* blob address -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_APP_DELETE,    /* blob address, blob name */
 	CALL_USER_LOGINS,   /* blob address -> logins */
+	CALL_LIFE_SHOW,     /* -> u8 mode, u32 last day, u64 changed, blob notice, u8 takes mail */
+	CALL_LIFE_SET,      /* u8 mode, u32 last day, blob notice */
+	CALL_INVITE, /* blob address, u64 quota, u32 seconds -> blob token, u64 until, u8 mode */
+	CALL_INVITE_LIST,   /* page -> rows: u8 1, blob address, 3 * u64; u8 0 */
+	CALL_INVITE_DELETE, /* blob address */
+	CALL_USER_SET,      /* blob address, u8 what, u8 state, u8 blocked, u32 expires, u64 quota,
+			     * blob reason */
 	CALL_GUARD_LIST,    /* blob network or "", u32 bucket -> rows, see operate_guard.c */
 	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */
 	CALL_GUARD_RELEASE, /* blob address */

@@ -7,6 +7,10 @@ struct reply reply_err(enum err e)
 	switch (e) {
 	case E_NOTFOUND: return reply(550, "5.1.1", "no such mailbox here");
 	case E_QUOTA: return reply(452, "4.2.2", "the mailbox is full");
+	case E_READONLY:
+		return reply(450, "4.3.2",
+			     "no mail is taken at present\n"
+			     "zurzeit wird keine Mail angenommen");
 	case E_NOSPACE: return reply(452, "4.3.1", "no space left here just now");
 	case E_LIMIT: return reply(552, "5.3.4", "too large");
 	default: return reply(451, "4.3.0", "not possible just now, try again later");

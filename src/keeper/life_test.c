@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of the service's life, of invitations and of accounts' states, by the operator's calls and
+ * those of the web. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/admin.h"
+#include "keeper/keeper_test.h"
+#include "keeper/own.h"
+#include "keeper/record.h"
+#include "keeper/serve_priv.h"
+
+static struct arena *a;
+static struct store *st;
+static struct keeping *keeping;
+static struct keeper *k;
+static struct peer *op;
+static struct str why;
+
+static void set_life(enum life_mode mode, uint32_t last_day, const char *notice, enum err want)
+{
+	struct life l = { .mode = mode, .last_day = last_day, .notice = str_of(notice) };
+
+	CHECK_NUM(admin_life_set(op, &l, a, &why), want);
+}
+
+static void check_service(const char *word, const char *de, const char *joining)
+{
+	struct service_says s = { 0 };
+
+	CHECK_NUM(keeper_service(k, a, &s), OK);
+	CHECK_STR(s.word, word);
+	CHECK_STR(s.notice.de, de);
+	CHECK_STR(s.joining.word, joining);
+	CHECK((s.joining.de.n == 0) == str_is(s.joining.word, "open"));
+}
+
+static void test_service(void)
+{
+	struct service_says s = { 0 };
+	bool takes_mail = false;
+	struct life l = { 0 };
+
+	CHECK_NUM(admin_life_show(op, a, &l, &takes_mail, &why), OK);
+	CHECK(l.mode == LIFE_CLOSED && l.changed == 0 && takes_mail);
+	check_service("closed", "", "closed");
+
+	set_life(LIFE_OPEN, 0, "", OK);
+	check_service("open", "", "open");
+	set_life(LIFE_CLOSED, 0, "Grüße", OK);
+	check_service("closed", "Grüße", "closed");
+	set_life(LIFE_READ_ONLY, 0, "Umzug bis 18 Uhr", OK);
+	check_service("read-only",
+		      "Der Dienst nimmt zurzeit keine Mail an und verschickt keine: "
+		      "Umzug bis 18 Uhr",
+		      "closed");
+	CHECK_NUM(admin_life_show(op, a, &l, &takes_mail, &why), OK);
+	CHECK(l.mode == LIFE_READ_ONLY && l.changed > 0 && !takes_mail);
+	CHECK_STR(l.notice, "Umzug bis 18 Uhr");
+
+	set_life(LIFE_ENDED, 99991231, "", OK);
+	check_service("ended", "Der Dienst endet am 31.12.9999.", "closed");
+	CHECK_NUM(keeper_service(k, a, &s), OK);
+	CHECK_STR(s.notice.en, "The service ends on 9999-12-31.");
+	CHECK_STR(s.joining.en, "The service ends on 9999-12-31 and takes no new users.");
+	CHECK_NUM(admin_life_show(op, a, &l, &takes_mail, &why), OK);
+	CHECK(takes_mail);
+	set_life(LIFE_ENDED, 20200101, "", OK);
+	check_service("ended",
+		      "Der Dienst wurde am 01.01.2020 beendet; Mail kann noch abgeholt werden.",
+		      "closed");
+	CHECK_NUM(admin_life_show(op, a, &l, &takes_mail, &why), OK);
+	CHECK(!takes_mail);
+
+	set_life(LIFE_ENDED, 0, "", E_SYNTAX);
+	set_life(LIFE_CLOSED, 20261231, "", E_SYNTAX);
+	set_life(LIFE_CLOSED, 0, "two\nlines", E_SYNTAX);
+	CHECK_STR(why, "--notice: a notice is one line of at most 300 octets, UTF-8");
+	set_life((enum life_mode)0, 0, "", E_SYNTAX);
+	set_life((enum life_mode)5, 0, "", E_SYNTAX);
+	set_life(LIFE_CLOSED, 0, "", OK);
+}
+
+/* The lines that protocols carry. */
+static void test_lines(void)
+{
+	struct user u = { .lock_reason = S("Spam verschickt, bitte anrufen"), .expires = 20261231 };
+	struct life l = { .mode = LIFE_ENDED, .last_day = 20261231 };
+
+	CHECK_STR(life_line(a, life_locked(&u)), "Ihr Konto ist gesperrt / Your account is locked: "
+						 "Spam verschickt, bitte anrufen");
+	u.lock_reason = S("");
+	CHECK_STR(life_line(a, life_locked(&u)), "Ihr Konto ist gesperrt / Your account is locked");
+	CHECK_STR(life_line(a, life_expired(&u, a)),
+		  "Ihr Konto ist am 31.12.2026 abgelaufen / Your account expired on 2026-12-31");
+	u.send_reason = S("Kündigung läuft");
+	CHECK_STR(life_line(a, life_no_sending(&u)),
+		  "Das Senden ist fuer Ihr Konto gesperrt / Sending is blocked for your account: "
+		  "Kuendigung laeuft");
+	CHECK_STR(life_line(a, life_notice(&l, 1798700000, a)),
+		  "Der Dienst endet am 31.12.2026 / The service ends on 2026-12-31");
+	l = (struct life){ .mode = LIFE_OPEN };
+	CHECK_STR(life_line(a, life_notice(&l, 1798700000, a)), "");
+	l.notice = S("Frohe Ostern – Ihr Betreiber");
+	CHECK_STR(life_line(a, life_notice(&l, 1798700000, a)), "Frohe Ostern - Ihr Betreiber");
+}
+
+/* --- invitations --- */
+
+static struct str invite(const char *address, uint32_t seconds)
+{
+	struct admin_invitation inv = { 0 };
+
+	CHECK_NUM(admin_invite(op, str_of(address), 1 << 20, seconds, a, &inv, &why), OK);
+	CHECK_NUM(inv.token.n, INVITE_TEXT);
+	CHECK_NUM(inv.until - clock_wall(), seconds ? seconds : INVITE_FOR_S);
+	return inv.token;
+}
+
+static struct str look(struct str token)
+{
+	struct invited inv;
+
+	CHECK_NUM(keeper_invitation(k, token, a, &inv), OK);
+	CHECK((inv.address.n > 0) == str_is(inv.said.word, "ok"));
+	CHECK((inv.said.de.n > 0) != str_is(inv.said.word, "ok"));
+	return inv.said.word;
+}
+
+static struct str join(struct str token, const char *password)
+{
+	struct change c = { 0 };
+
+	CHECK_NUM(keeper_join(k, token, str_of(password), S("203.0.113.9"), a, &c), OK);
+	CHECK(c.de.n && c.en.n);
+	return c.word;
+}
+
+static void count_invitation(void *arg, const struct admin_row *r)
+{
+	*(size_t *)arg += 1;
+	CHECK(r->until > r->created && r->quota == 1 << 20);
+}
+
+static size_t listed(void)
+{
+	size_t n = 0;
+
+	CHECK_NUM(admin_list(op, ADMIN_INVITATIONS, S(""), count_invitation, &n, a, &why), OK);
+	return n;
+}
+
+static void test_invitation(void)
+{
+	struct admin_password pw = { .hash = S(HORSE) };
+	struct str target = S("demo1@example.test");
+	struct invited inv;
+	struct user u = { 0 };
+
+	/* Closed: it can be made, but not be used. */
+	struct str token = invite("eve@example.test", 0);
+	CHECK_STR(look(token), "closed");
+	CHECK_STR(join(token, "Chosen-4-Myself"), "closed");
+	set_life(LIFE_OPEN, 0, "", OK);
+	CHECK_NUM(keeper_invitation(k, token, a, &inv), OK);
+	CHECK_STR(inv.address, "eve@example.test");
+	CHECK(inv.quota == 1 << 20 && inv.until > clock_wall());
+
+	/* The address is reserved. */
+	CHECK_NUM(admin_user_add(op, S("eve@example.test"), pw, 0, a, &why), E_EXISTS);
+	CHECK_STR(why, "eve@example.test: an invitation reserves this address (invite list, invite "
+		       "delete)");
+	CHECK_NUM(admin_alias_add(op, S("eve@example.test"), &target, 1, a, &why), E_EXISTS);
+	CHECK(str_find_str(why, S("an invitation reserves")) < why.n);
+	CHECK_NUM(admin_domain_delete(op, S("example.test"), a, &why), E_DENIED);
+
+	/* What is no token is not known; another invitation takes the place of the first. */
+	CHECK_STR(look(S("")), "unknown");
+	CHECK_STR(look(S("abcdefghijkmnpqrstuvwxyz23456789")), "unknown");
+	CHECK_STR(look(S("abcdefghijkmnpqrstuvwxyz2345678\0")), "unknown");
+	struct str second = invite("Eve@EXAMPLE.test", 3600);
+	CHECK_STR(look(token), "unknown");
+	CHECK_STR(join(token, "Chosen-4-Myself"), "unknown");
+	CHECK_NUM(listed(), 1);
+
+	/* Used, once. */
+	CHECK_STR(join(second, "short"), "too_short");
+	CHECK_NUM(directory_user(st, test_name(a, "eve@example.test"), a, &u), E_NOTFOUND);
+	CHECK_STR(join(second, "Chosen-4-Myself"), "ok");
+	CHECK_NUM(directory_user(st, test_name(a, "eve@example.test"), a, &u), OK);
+	CHECK(u.quota == 1 << 20 && u.state == USER_ACTIVE);
+	CHECK_STR(join(second, "Chosen-4-Myself"), "unknown");
+	CHECK_NUM(listed(), 0);
+	struct login_try t = {
+		S("eve@example.test"), S("Chosen-4-Myself"), S("203.0.113.9"), "imap", true, 0, 0
+	};
+	struct login l;
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	CHECK_NUM(l.account, u.account);
+}
+
+static void test_invitations_end(void)
+{
+	struct admin_password pw = { .hash = S(HORSE) };
+	struct admin_invitation inv;
+	struct str token;
+
+	CHECK_NUM(admin_invite(op, S("demo1@example.test"), 0, 0, a, &inv, &why), E_EXISTS);
+	CHECK_STR(why, "demo1@example.test: a user or an alias has this address already");
+	CHECK_NUM(admin_invite(op, S("x@example.org"), 0, 0, a, &inv, &why), E_NOTFOUND);
+	CHECK_NUM(admin_invite(op, S("x"), 0, 0, a, &inv, &why), E_SYNTAX);
+	CHECK_NUM(admin_invite(op, S("x@example.test"), 0, UINT32_MAX, a, &inv, &why), E_LIMIT);
+
+	token = invite("fay@example.test", 60);
+	CHECK_NUM(admin_invite_delete(op, S("fay@example.test"), a, &why), OK);
+	CHECK_STR(look(token), "unknown");
+	CHECK_NUM(admin_invite_delete(op, S("fay@example.test"), a, &why), E_NOTFOUND);
+	CHECK_STR(why, "fay@example.test: there is no invitation to this address");
+
+	/* The time is over: the address is free, and the record goes. */
+	token = invite("gil@example.test", 60);
+	CHECK_STR(look(token), "ok");
+	clock_fake_step(60 * 1000);
+	CHECK_STR(look(token), "unknown");
+	CHECK_STR(join(token, "Chosen-4-Myself"), "unknown");
+	CHECK_NUM(listed(), 1);
+	CHECK_NUM(admin_user_add(op, S("gil@example.test"), pw, 0, a, &why), OK);
+	CHECK_NUM(listed(), 0);
+	invite("hal@example.test", 30);
+	invite("ida@example.test", 90);
+	clock_fake_step(60 * 1000);
+	CHECK_NUM(directory_invite_sweep(st, clock_wall()), OK);
+	CHECK_NUM(listed(), 1);
+}
+
+/* Two who have the same link: one of them gets the account. */
+struct joiner {
+	struct str token, word;
+};
+
+static void join_now(void *arg)
+{
+	struct joiner *j = arg;
+
+	j->word = join(j->token, "Chosen-4-Myself");
+}
+
+static void test_at_once(void)
+{
+	struct joiner one = { .token = invite("jim@example.test", 0) }, two = one;
+	struct group *g = group_new();
+
+	CHECK_NUM(group_spawn(g, "one", join_now, &one), OK);
+	CHECK_NUM(group_spawn(g, "two", join_now, &two), OK);
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	group_close(&g);
+	CHECK(str_is(one.word, "ok") != str_is(two.word, "ok"));
+	CHECK(str_is(one.word, "unknown") != str_is(two.word, "unknown"));
+}
+
+/* A record as version 1 had it. */
+static void test_old_record(void)
+{
+	struct buf b = buf_new(1024);
+	struct user u = { .send_blocked = true, .expires = 1 };
+
+	buf_u8(&b, 1);
+	buf_u32(&b, 7);
+	buf_u8(&b, 1);
+	buf_u64(&b, 1700000000);
+	buf_u64(&b, 5000);
+	buf_blob(&b, S("demo7"));
+	buf_blob(&b, S("example.test"));
+	CHECK_NUM(user_read(buf_str(&b), a, &u), OK);
+	CHECK(u.account == 7 && u.state == USER_ACTIVE && u.quota == 5000);
+	CHECK(!u.send_blocked && !u.expires && !u.lock_reason.n);
+	CHECK_STR(u.name.local, "demo7");
+	CHECK_NUM(user_read(record_user(a, &u), a, &u), OK);
+	CHECK_STR(u.name.domain, "example.test");
+	buf_free(&b);
+}
+
+static void test_all(void *arg)
+{
+	struct keeping_conf conf = { .rules = { .detail = S("+") },
+				     .guard.rules = lockout_rules_default() };
+	struct peer *server, *asked;
+	int fds[2];
+
+	(void)arg;
+	a = arena_new(64 << 20);
+	st = test_store(a);
+	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
+	test_user(st, a, "demo1@example.test");
+	CHECK_NUM(keeping_new(st, &conf, &keeping), OK);
+	CHECK_NUM(ipc_pair(fds), OK);
+	server = peer_new(fds[0], keeping_service(keeping, FACE_OPERATOR));
+	op = peer_new(fds[1], (struct ipc_service){ 0 });
+	CHECK_NUM(ipc_pair(fds), OK);
+	asked = peer_new(fds[0], keeping_service(keeping, FACE_SESSION));
+	k = keeper_new();
+	keeper_connect(k, fds[1]);
+	test_service();
+	test_lines();
+	test_invitation();
+	test_at_once();
+	test_invitations_end();
+	test_old_record();
+	keeper_close(&k);
+	peer_close(&op);
+	peer_close(&asked);
+	peer_close(&server);
+	keeping_close(&keeping);
+	store_close(&st);
+	arena_free(&a);
+}
+
+static void quiet(void *arg, struct str line)
+{
+	(void)arg, (void)line;
+}
+
+int main(void)
+{
+	setenv("TZ", "UTC0", 1);
+	log_capture(quiet, NULL);
+	fiber_main(test_all, NULL);
+	return check_done();
+}
