@@ -180,9 +180,9 @@ def released_by_the_operator(net):
 
 
 def ends_by_itself(net):
-    net.reload(f"ban = {BAN_S}s", "ban = 4s")
+    net.reload(f"ban = {BAN_S}s", "ban = 8s")
     net.ban("192.0.2.7")
-    wait_until(lambda: net.port_heard("192.0.2.7"), 6, "the end of the ban")
+    wait_until(lambda: net.port_heard("192.0.2.7"), 9, "the end of the ban")
     net.comes_in("192.0.2.7")
 
 

@@ -132,6 +132,11 @@ static void begin_anew(struct keeping *k)
 	signal_raise(&o->come);
 }
 
+void keeping_tell_again(struct keeping *k)
+{
+	begin_anew(k);
+}
+
 void keeping_tell_main(struct keeping *k, struct keeping_main m)
 {
 	k->outside->main = m;

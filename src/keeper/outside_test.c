@@ -275,6 +275,16 @@ static void test_anew(struct keeping_conf *conf)
 	CHECK_NUM(state_of("198.51.100.7"), 1);
 	CHECK_NUM(state_of("2001:db8::/64"), 1);
 
+	/* A worker with clients from before the keeper began. */
+	struct worker late;
+	employ(&late, FACE_SESSION, 10);
+	keeping_tell_again(keeping);
+	CHECK_NUM(fiber_sleep(clock_in(50)), OK);
+	CHECK_NUM(wholes, 4);
+	CHECK_NUM(ntold, 3);
+	CHECK_NUM(late.ends, 3);
+	keeper_close(&late.keeper);
+
 	/* Made exempt by a reload: no longer. */
 	struct net now_exempt[] = { net_of("198.51.100.0/25") };
 	struct keeping_conf fresh = *conf;

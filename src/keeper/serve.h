@@ -62,5 +62,8 @@ struct keeping_main {
 };
 enum { KEEPING_BANS = 1000 };
 void keeping_tell_main(struct keeping *k, struct keeping_main m); /* all, and from now on */
+/* Main and the workers hear of all bans once more: where a worker has clients from before this
+ * keeper began, who may have been banned while nobody could tell. */
+void keeping_tell_again(struct keeping *k);
 
 #endif

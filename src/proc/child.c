@@ -71,7 +71,11 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 		break;
 	case ASK_SOCKET: e = s->role->socket(c, scan_blob(&m->in), fd); break;
 	case ASK_CLIENT:
-		e = s->role->client ? s->role->client(c, scan_blob(&m->in), fd) : E_DENIED;
+		e = E_DENIED;
+		if (s->role->client) {
+			struct str asks = scan_blob(&m->in);
+			e = s->role->client(c, asks, scan_u8(&m->in) != 0, fd);
+		}
 		break;
 	case ASK_START: e = start(c, s->role, a, &why); break;
 	case ASK_KEEPER:

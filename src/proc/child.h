@@ -22,7 +22,8 @@ enum ask {
 	ASK_SOCKET,   /* blob name, a listening descriptor; before ASK_START. The keeper's "leaked"
 		       * is a file and comes again with each ASK_SETTINGS */
 	ASK_KEEPER,   /* a descriptor to the keeper; again when the keeper was started anew */
-	ASK_CLIENT,   /* to the keeper: blob role, a descriptor to a worker of that role */
+	ASK_CLIENT,   /* to the keeper: blob role, u8 running (it may have clients already), a
+		       * descriptor to a worker of that role */
 	ASK_START,    /* open the store, listen */
 	ASK_STOP,     /* end what is open, then the process */
 };
@@ -62,8 +63,9 @@ struct child {
 struct role {
 	const char *name;
 	enum err (*socket)(struct child *c, struct str name, int fd); /* owns fd at OK */
-	enum err (*client)(struct child *c, struct str role, int fd); /* NULL: not for it */
-	enum err (*start)(struct child *c);                           /* the store is open */
+	/* Another process that asks; NULL: not for it. */
+	enum err (*client)(struct child *c, struct str role, bool running, int fd);
+	enum err (*start)(struct child *c); /* the store is open */
 	void (*configure)(struct child *c); /* new settings have come; NULL: nothing to do */
 	void (*stop)(struct child *c);      /* NULL: nothing more to do */
 };

@@ -47,12 +47,15 @@ static enum err take_socket(struct child *c, struct str name, int fd)
 }
 
 /* A worker: asks is its role, and so says what it may ask. */
-static enum err take_client(struct child *c, struct str asks, int fd)
+static enum err take_client(struct child *c, struct str asks, bool running, int fd)
 {
 	enum face face = str_is(asks, role_mx.name) ? FACE_MX : FACE_SESSION;
 
 	(void)c;
-	return keeping_worker(keeping, face, fd);
+	enum err e = keeping_worker(keeping, face, fd);
+	if (!e && running)
+		keeping_tell_again(keeping);
+	return e;
 }
 
 static void serve_control(void *arg)

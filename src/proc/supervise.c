@@ -96,6 +96,7 @@ static enum err hand_sockets(struct minded *m)
 /* A fresh pair of sockets between the keeper and a worker: for either one's new start. */
 static enum err introduce(struct minded *keeper, struct minded *worker)
 {
+	bool running = worker->up;
 	int fds[2];
 
 	enum err e = ipc_pair(fds);
@@ -103,6 +104,7 @@ static enum err introduce(struct minded *keeper, struct minded *worker)
 		return e;
 	struct buf b = buf_new(256);
 	buf_blob(&b, str_of(worker->role->name));
+	buf_u8(&b, running);
 	e = ask(keeper, ASK_CLIENT, buf_str(&b), fds[0]);
 	buf_free(&b);
 	if (!e)
