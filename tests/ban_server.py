@@ -134,7 +134,7 @@ def wrong_passwords_close_the_machine(net):
     check(other, "not heard before")
     net.ban("192.0.2.7")
     idle.settimeout(1)
-    check(file.readline().startswith(b"* BYE Zugang gesperrt"), "the session goes on")
+    check(file.readline().startswith(b"* BYE [ALERT] Zugang gesperrt bis "), "the session goes on")
     net.dropped("192.0.2.7")
     other[0].sendall(b"x")
     other[1].settimeout(DROPPED_S)

@@ -119,7 +119,8 @@ static void reply(struct imap *s, const struct done *d)
 	struct str why = fiber_canceled() ? io_goodbye(s->io) : S_NONE;
 
 	if (d->how == DONE_BYE)
-		io_fmt(s->io, "* BYE %.*s\r\n", FMT(why.n ? why : str_of(d->text)));
+		io_fmt(s->io, "* BYE %s%.*s\r\n", why.n ? "[ALERT] " : "",
+		       FMT(why.n ? why : str_of(d->text)));
 	if (d->how >= DONE_BYE) {
 		s->ended = true;
 		return;

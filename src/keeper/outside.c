@@ -11,8 +11,8 @@ enum {
 	TELL_MS = 10000,
 	TELL_ARENA = 2 * IPC_MAX,
 	UNTOLD_MS = 1000,
+	SENTENCES = 2048, /* octets for those about one ban */
 };
-#define SHUT_OUT "Zugang gesperrt / your address is locked out"
 
 struct worker {
 	struct side side;
@@ -160,9 +160,12 @@ static void tell_some(struct keeping *k, struct arena *a)
 	if (o->main.bans)
 		e = o->main.bans(o->main.arg, list, n, whole);
 	for (size_t i = 0; i < n && !fiber_canceled(); i++) {
-		struct session_end end = { .from = list[i].who, .reason = S(SHUT_OUT) };
-		if (list[i].until)
-			keeping_end_sessions(k, &end, NULL);
+		struct closed why = { .state = LOCKOUT_BANNED, .until = list[i].until };
+		struct session_end end = { .from = list[i].who };
+		if (!list[i].until)
+			continue;
+		end.reason = guard_sentence(k->guard, &why, a);
+		keeping_end_sessions(k, &end, NULL);
 	}
 	if (!e && !o->lost)
 		return;
@@ -175,7 +178,7 @@ static void tell_all(void *arg)
 {
 	struct keeping *k = arg;
 	struct outside *o = k->outside;
-	struct arena *a = arena_new(2 * KEEPING_BANS * sizeof(struct keeping_ban));
+	struct arena *a = arena_new(KEEPING_BANS * (sizeof(struct keeping_ban) + SENTENCES));
 
 	for (;;) {
 		uint64_t seen = o->come.count;

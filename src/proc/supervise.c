@@ -43,7 +43,7 @@ static enum err ask(struct minded *m, enum ask what, struct str fields, int fd)
 		if (!scan_end(&answer.in) || e >= ERR_COUNT)
 			e = E_SYNTAX;
 	}
-	/* A child that is just coming up while all stops has nothing to answer any more. */
+	/* A child that was just coming up is killed when all stops. */
 	bool natural = m->program->stopping && what != ASK_STOP;
 	if (e && e != E_CANCELED && !natural) {
 		log_event(LOG_ERROR, "child.refused", KVC("child", m->name), KVN("ask", what),
@@ -295,9 +295,12 @@ static void stop_some(struct program *p, size_t from, size_t to)
 {
 	int64_t deadline = clock_in(STOP_MS);
 
-	for (size_t i = from; i < to; i++)
-		if (p->children[i].peer && ask(&p->children[i], ASK_STOP, S_NONE, -1))
-			kill(p->children[i].pid, SIGKILL);
+	for (size_t i = from; i < to; i++) {
+		struct minded *m = &p->children[i];
+		/* One that is just coming up has nobody to say goodbye to. */
+		if (m->peer && (!m->up || ask(m, ASK_STOP, S_NONE, -1)))
+			kill(m->pid, SIGKILL);
+	}
 	for (size_t i = from; i < to; i++) {
 		struct minded *m = &p->children[i];
 		while (m->pid) {

@@ -55,7 +55,9 @@ struct reply reply_read(const struct smtp *s, enum err e)
 
 	switch (e) {
 	case E_TIMEOUT: return reply(421, "4.4.2", "too slow");
-	case E_CANCELED: return reply(421, "4.3.2", why.n ? str_c(s->cmd, why) : "shutting down");
+	case E_CANCELED:
+		return why.n ? reply(421, "4.7.0", str_c(s->cmd, why))
+			     : reply(421, "4.3.2", "shutting down");
 	default: return (struct reply){ 0 };
 	}
 }
