@@ -117,7 +117,7 @@ class Page(html.parser.HTMLParser):
         if tag == "label":
             self.labels.append(attrs["for"])
         if tag == "input":
-            self.fields[attrs["name"]] = attrs.get("value", "")
+            self.fields[attrs.get("name")] = attrs.get("value", "")
             if attrs.get("type") != "hidden":
                 self.inputs.append(attrs["id"])
         if re.fullmatch("h[1-6]", tag):

@@ -102,7 +102,7 @@ struct reply auto_mozilla(struct request *q)
 		{ "incoming", S(""), in.row, in.n },
 		{ "outgoing", S(""), out.row, out.n },
 	};
-	return document(q, XML, "autoconfig.xml", v, LENGTH(v));
+	return page_document(q, XML, "autoconfig.xml", v, LENGTH(v));
 }
 
 /* --- Outlook --- */
@@ -124,7 +124,7 @@ struct reply auto_outlook(struct request *q)
 		{ "server", c->server },
 		{ "protocols", S(""), all.row, all.n },
 	};
-	return document(q, XML, "autodiscover.xml", v, LENGTH(v));
+	return page_document(q, XML, "autodiscover.xml", v, LENGTH(v));
 }
 
 /* Where the above is; whatever else is asked for we have not got. */

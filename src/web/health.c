@@ -4,7 +4,7 @@
 
 #define PLAIN "text/plain; charset=utf-8"
 
-struct reply health(struct request *q)
+struct reply health_show(struct request *q)
 {
 	struct keeper_numbers n;
 	enum err e = keeper_numbers(q->web->keeper, &n);
@@ -17,7 +17,7 @@ struct reply health(struct request *q)
 }
 
 /* The text format of Prometheus, version 0.0.4. */
-struct reply metrics(struct request *q)
+struct reply health_metrics(struct request *q)
 {
 	struct keeper_numbers n = { 0 };
 	bool up = keeper_numbers(q->web->keeper, &n) == OK;

@@ -42,7 +42,7 @@ struct reply page_make(struct request *q, unsigned status, const char *file, str
 
 struct reply page_sentence(struct request *q, unsigned status, const char *de, const char *en)
 {
-	const struct value v[] = { { "text", str_of(q->lang == LANG_DE ? de : en) } };
+	const struct value v[] = { { "text", text_in(q, de, en) } };
 
 	if (q->side == WEB_INTERNAL)
 		return (struct reply){ status, "text/plain; charset=utf-8",
@@ -50,8 +50,8 @@ struct reply page_sentence(struct request *q, unsigned status, const char *de, c
 	return page(q, status, "sentence.html", "[[Hinweis||Notice]]", v);
 }
 
-struct reply document(struct request *q, const char *type, const char *file, const struct value *v,
-		      size_t n)
+struct reply page_document(struct request *q, const char *type, const char *file,
+			   const struct value *v, size_t n)
 {
 	struct values all = { v, n, NULL };
 
@@ -60,7 +60,7 @@ struct reply document(struct request *q, const char *type, const char *file, con
 
 struct reply page_home(struct request *q)
 {
-	const struct value v[] = { { "none", S("") } };
+	const struct value v[] = { { "notice", service_notice(q) } };
 
 	return page(q, 200, "home.html", "[[Ihre E-Mail||Your mail]]", v);
 }
@@ -107,13 +107,11 @@ struct reply page_transport(struct request *q)
 {
 	const struct web_conf *c = &q->web->conf;
 	const struct value v[] = {
-		{ "location", q->lang == LANG_DE ? c->location_de : c->location_en },
 		{ "enforced", str_is(c->sts_mode, "enforce") ? S("1") : S("") },
 		{ "testing", str_is(c->sts_mode, "testing") ? S("1") : S("") },
 	};
 
-	return page(q, 200, "transport.html", "[[Sicherheit und Standort||Security and location]]",
-		    v);
+	return page(q, 200, "transport.html", "[[Sicherheit||Security]]", v);
 }
 
 /* --- files --- */

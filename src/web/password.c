@@ -23,7 +23,13 @@ static struct reply form(struct request *q, unsigned status, struct str fault)
 
 static struct reply fault(struct request *q, unsigned status, const char *de, const char *en)
 {
-	return form(q, status, str_of(q->lang == LANG_DE ? de : en));
+	return form(q, status, text_in(q, de, en));
+}
+
+struct str password_differs(const struct request *q)
+{
+	return text_in(q, "Das neue Passwort und seine Wiederholung sind verschieden.",
+		       "The new password and its repetition differ.");
 }
 
 struct reply password_form(struct request *q)
@@ -66,14 +72,9 @@ struct reply password_change(struct request *q)
 		return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
 				     "This form cannot be understood.");
 	if (!token_ok(q))
-		return fault(q, 403,
-			     "Dieses Formular war zu lange offen, oder Ihr Browser nimmt keine "
-			     "Cookies an: bitte füllen Sie es noch einmal aus.",
-			     "This form was open for too long, or your browser takes no cookies: "
-			     "please fill it in again.");
+		return form(q, 403, token_fault(q));
 	if (!str_eq(fresh, form_get(&q->form, "again")))
-		return fault(q, 422, "Das neue Passwort und seine Wiederholung sind verschieden.",
-			     "The new password and its repetition differ.");
+		return form(q, 422, password_differs(q));
 	struct login_try t = { .user = form_get(&q->form, "user"),
 			       .password = form_get(&q->form, "password"),
 			       .ip = q->head.address,

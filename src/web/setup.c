@@ -72,7 +72,7 @@ struct reply setup_apple(struct request *q)
 		{ "profile", uuid(q, email, "profile") },
 	};
 	struct reply r =
-		document(q, "application/x-apple-aspen-config", "apple.plist", v, LENGTH(v));
+		page_document(q, "application/x-apple-aspen-config", "apple.plist", v, LENGTH(v));
 	if (!e)
 		e = signer_sign(q->web->signer, r.body, q->a, &signed_text);
 	if (e)

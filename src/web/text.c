@@ -4,8 +4,13 @@
 
 #include "web/web_priv.h"
 
+struct str text_in(const struct request *q, const char *de, const char *en)
+{
+	return str_of(q->lang == LANG_DE ? de : en);
+}
+
 /* "14:35 Uhr" and "14:35 CET"; another day is named. Never promised too early. */
-static struct sentence when(struct arena *a, int64_t until)
+struct sentence text_until(struct arena *a, int64_t until)
 {
 	time_t t = (time_t)((until + 59) / 60 * 60), now = (time_t)clock_wall();
 	char clock[16], zone[16], de[32], en[32];
@@ -26,7 +31,7 @@ static struct sentence when(struct arena *a, int64_t until)
 
 struct sentence text_closed(struct arena *a, const struct standing *s)
 {
-	struct sentence until = when(a, s->until);
+	struct sentence until = text_until(a, s->until);
 	const struct lockout_rules *r = &s->rules;
 	long long hours = r->day_s / 3600;
 	struct sentence why = {

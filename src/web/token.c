@@ -61,3 +61,13 @@ bool token_ok(const struct request *q)
 		return false;
 	return sodium_memcmp(in.rest.p, mac(q, name, when).p, in.rest.n) == 0;
 }
+
+struct str token_fault(const struct request *q)
+{
+	return text_in(
+		q,
+		"Dieses Formular war zu lange offen, oder Ihr Browser nimmt keine Cookies an: "
+		"bitte füllen Sie es noch einmal aus.",
+		"This form was open for too long, or your browser takes no cookies: please "
+		"fill it in again.");
+}

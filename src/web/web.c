@@ -10,6 +10,9 @@ static const struct row rows[] = {
 	{ "/access", GET, 0, WEB_PUBLIC, page_access },
 	{ "/password", GET, 0, WEB_PUBLIC, password_form },
 	{ "/password", POST, FORM, WEB_PUBLIC, password_change },
+	{ "/service", GET, 0, WEB_PUBLIC, service_page },
+	{ "/join", GET, 0, WEB_PUBLIC, join_form },
+	{ "/join", POST, FORM, WEB_PUBLIC, join_make },
 	{ "/lockout", GET, 0, WEB_PUBLIC, lockout_page },
 	{ "/transport", GET, 0, WEB_PUBLIC, page_transport },
 	{ "/setup", GET, 0, WEB_PUBLIC, setup_page },
@@ -29,8 +32,8 @@ static const struct row rows[] = {
 	{ "/internal/apps/list", POST, FORM, WEB_INTERNAL, internal_apps },
 	{ "/internal/apps/add", POST, FORM, WEB_INTERNAL, internal_app_add },
 	{ "/internal/apps/delete", POST, FORM, WEB_INTERNAL, internal_app_delete },
-	{ "/health", GET, 0, WEB_INTERNAL, health },
-	{ "/metrics", GET, 0, WEB_INTERNAL, metrics },
+	{ "/health", GET, 0, WEB_INTERNAL, health_show },
+	{ "/metrics", GET, 0, WEB_INTERNAL, health_metrics },
 };
 
 static bool fits(const struct row *r, struct str path)

@@ -67,8 +67,8 @@ struct reply page_make(struct request *q, unsigned status, const char *file, str
 /* A page with a sentence: "de", "en". */
 struct reply page_sentence(struct request *q, unsigned status, const char *de, const char *en);
 /* A template as a whole document. */
-struct reply document(struct request *q, const char *type, const char *file, const struct value *v,
-		      size_t n);
+struct reply page_document(struct request *q, const char *type, const char *file,
+			   const struct value *v, size_t n);
 struct reply page_home(struct request *q);
 struct reply page_access(struct request *q);
 struct reply page_transport(struct request *q);
@@ -80,15 +80,23 @@ struct sentence {
 	struct str de, en;
 };
 struct sentence text_closed(struct arena *a, const struct standing *s);
+struct str text_in(const struct request *q, const char *de, const char *en);
+struct sentence text_until(struct arena *a, int64_t until);               /* "14:35 Uhr (CET)" */
 struct str text_length(struct arena *a, int64_t seconds, enum lang lang); /* "20 Minuten" */
 
 /* --- token.c: forms that only our own pages send --- */
 struct str token_make(struct request *q); /* sets the cookie where there is none */
 bool token_ok(const struct request *q);   /* the form's field "token" */
+struct str token_fault(const struct request *q);
 
 /* --- the rest of the handlers --- */
 struct reply password_form(struct request *q); /* password.c */
 struct reply password_change(struct request *q);
+struct str password_differs(const struct request *q);
+struct str service_notice(struct request *q); /* join.c; "" if there is none */
+struct reply service_page(struct request *q);
+struct reply join_form(struct request *q);
+struct reply join_make(struct request *q);
 struct reply lockout_page(struct request *q); /* lockout.c */
 struct reply setup_page(struct request *q);   /* setup.c */
 struct reply setup_apple(struct request *q);
@@ -103,8 +111,8 @@ struct reply internal_logout(struct request *q);
 struct reply internal_apps(struct request *q);
 struct reply internal_app_add(struct request *q);
 struct reply internal_app_delete(struct request *q);
-struct reply health(struct request *q); /* health.c */
-struct reply metrics(struct request *q);
+struct reply health_show(struct request *q); /* health.c */
+struct reply health_metrics(struct request *q);
 
 /* --- qr.c, sign.c --- */
 /* A QR code as the data of an SVG path, a module a unit, and how wide it is; false: too long. */
