@@ -65,6 +65,24 @@ static void test_wrong(void)
 	wrong("lockout { exempt = {\"mail.test\"} }",
 	      "/etc/t.conf:1: exempt: \"mail.test\" is not ADDRESS or ADDRESS/BITS, like "
 	      "192.0.2.0/24");
+	wrong("listen { web = {\"127.0.0.1:80\"} }",
+	      "/etc/t.conf:1: web: \"127.0.0.1:80\" is not the path of a socket");
+	wrong("web { url = \"http://mail.test\" }",
+	      "/etc/t.conf:1: url: \"http://mail.test\" is not like https://mail.example.org");
+	wrong("web { url = \"https://mail.test/\" }",
+	      "/etc/t.conf:1: url: \"https://mail.test/\" is not like https://mail.example.org");
+	wrong("web { webmail = \"//elsewhere.test/\" }",
+	      "/etc/t.conf:1: webmail: \"//elsewhere.test/\" is not a path or a URL");
+	wrong("web { webmail = \"javascript:x\" }",
+	      "/etc/t.conf:1: webmail: \"javascript:x\" is not a path or a URL");
+	wrong("web {\n published = {\"imaps:993\",\n \"smtp:25\"}\n}",
+	      "/etc/t.conf:3: published: \"smtp:25\" is not like imaps:993");
+	wrong("web { server = \"a b\" }",
+	      "/etc/t.conf:1: server: \"a b\" is not a host name like imap.example.org");
+	wrong("web { name = \"\xfc\" }", "/etc/t.conf:1: name: \"\xfc\" is not one line of UTF-8");
+	wrong("mta_sts { mode = on }",
+	      "/etc/t.conf:1: mode: \"on\" is not enforce, testing, none or off");
+	wrong("mta_sts { max_age = 1h }", "/etc/t.conf:1: max_age: \"1h\" is not at least 1d");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
 }
 
@@ -79,7 +97,8 @@ static void test_good(void)
 			S("# a comment\nhostname = mail.example.test\nstate = data\n"
 			  "listen {\n imaps = {\"127.0.0.1:10993\", \"[::1]:10993\"}\n pop3 "
 			  "= {}\n submission_internal = {\"/run/t/smtp\"}\n}\n"
-			  "web { internal_group = web }\n"
+			  "web {\n internal_group = web\n published = {\"imaps:993\"}\n"
+			  " webmail = \"https://web.test/\"\n}\n"
 			  "password {\n require_classes = 3\n rehash = no\n leaked = pwned.txt\n}\n"
 			  "lockout {\n errors = 3\n window = 5s\n count_repeats = no\n"
 			  " exempt = {\"192.0.2.0/24\", \"2001:db8::/32\", \"203.0.113.5\"}\n"
@@ -99,6 +118,12 @@ static void test_good(void)
 	CHECK_NUM(c.submission_internal.n, 1);
 	CHECK_STR(c.submission_internal.item[0], "/run/t/smtp");
 	CHECK_STR(c.internal_group, "web");
+	CHECK_NUM(c.web_published.n, 1);
+	CHECK_STR(c.web_published.item[0], "imaps:993");
+	CHECK_STR(c.web_webmail, "https://web.test/");
+	CHECK_STR(c.web_url, "");
+	CHECK_STR(c.sts_mode, "testing");
+	CHECK_NUM(c.sts_max_age_ms, 7 * 86400000);
 	CHECK_NUM(c.imap.n, 1);
 	CHECK_STR(c.imap.item[0], "*:143");
 	CHECK_NUM(c.message_size, 20 << 20);

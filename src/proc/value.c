@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "keeper/net.h"
 
 enum { COUNT_MAX = 1000000, TEXT_MAX = 1000 };
@@ -93,6 +94,14 @@ bool value_is_detail(struct str text)
 		if (text.p[i] <= ' ' || text.p[i] > '~' || alnum(text.p[i]) || text.p[i] == '@')
 			return false;
 	return true;
+}
+
+bool value_is_line(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 127)
+			return false;
+	return utf8_ok(text);
 }
 
 bool value_is_server(struct str text)

@@ -33,6 +33,7 @@ bool value_is_host(struct str text);
 bool value_is_store(struct str text);   /* or empty */
 bool value_is_address(struct str text); /* or empty */
 bool value_is_detail(struct str text);  /* or empty */
+bool value_is_line(struct str text);    /* UTF-8 without controls, or empty */
 bool value_is_server(struct str text);  /* a host, or empty */
 bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
 bool value_is_network(struct str text);
