@@ -19,6 +19,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
@@ -460,6 +461,38 @@ def a_new_password_ends_sessions(server):
     server.order("user", "passwd", "--password-stdin", name, stdin=password + "\n")
 
 
+def webmail_asks(server, call, **fields):
+    """One request on the internal web socket, as docs/webapi.md has it: the answer's object."""
+    body = urllib.parse.urlencode(fields).encode()
+    head = {"CONTENT_LENGTH": str(len(body)), "SCGI": "1", "REQUEST_METHOD": "POST",
+            "REQUEST_URI": f"/internal/{call}", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    octets = "".join(f"{name}\0{value}\0" for name, value in head.items()).encode()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(30)
+        s.connect(str(server.state / "internal/web-internal"))
+        s.sendall(b"%d:%s,%s" % (len(octets), octets, body))
+        answer = b"".join(iter(lambda: s.recv(65536), b""))
+    return json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
+def its_owner_changes_the_password(server):
+    """All sessions end but the one that asked, which hears that it is done."""
+    user = new_user(server)
+    sessions = [idle(server, f"127.3.2.{n}", user) for n in range(1, 5)]
+    me = {"user": user["address"], "addr": "127.3.2.9"}
+    answer = webmail_asks(server, "password", **me, password=user["password"], new="Another-1-Mule")
+    must(answer["result"] == "ok", answer)
+    for line in sessions:
+        ended(line, "* BYE [ALERT] Passwort geaendert")
+    user["password"] = "Another-1-Mule"
+    line = idle(server, "127.3.2.5", user)
+    app = webmail_asks(server, "apps/add", **me, password="Another-1-Mule", name="tv", protocols="")
+    must(line.ask("DONE").startswith("b OK"), "a new app password ended a session")
+    answer = webmail_asks(server, "apps/delete", **me, password="Another-1-Mule", name="tv")
+    must(app["result"] == "ok" and answer["result"] == "ok", f"{app} {answer}")
+    ended(line, "* BYE [ALERT] App-Passwort geloescht")
+
+
 def what_goes_ends_sessions(server):
     user = new_user(server)
     out = server.order("user", "app-password", "add", user["address"], "phone").split()
@@ -508,8 +541,8 @@ SCENARIOS = [fifth_closes, right_password_does_not_help, closed_in_every_protoco
 
 BRIEF = [a_block_ends, the_window_slides, the_second_block_bans, exempt_networks_never,
          counts_outlive_a_crash, blocks_and_bans_outlive_a_crash, one_address_not_everything,
-         repeats_by_a_reload, a_new_password_ends_sessions, what_goes_ends_sessions,
-         the_keeper_rests_shortly, told_to_stop_before_ready]
+         repeats_by_a_reload, a_new_password_ends_sessions, its_owner_changes_the_password,
+         what_goes_ends_sessions, the_keeper_rests_shortly, told_to_stop_before_ready]
 
 
 def attempt(scenarios, extra=""):
