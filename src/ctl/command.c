@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "user limits", cmd_user_limits, NEEDS_SERVER,
 	  OPT_JSON | OPT_MESSAGES | OPT_RECIPIENTS | OPT_NEW, 1, 1, "ADDRESS",
 	  "let a user send more or less than the others" },
+	{ "user export", cmd_user_export, NEEDS_CONFIG, OPT_JSON | OPT_TO | OPT_FORMAT, 1, 1,
+	  "ADDRESS", "write everything of a user into a folder" },
 	{ "user passwd", cmd_user_passwd, NEEDS_SERVER, OPT_JSON | SECRET, 1, 1, "ADDRESS",
 	  "give a user another password" },
 	{ "user delete", cmd_user_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
@@ -81,6 +83,10 @@ static const struct {
 	  offsetof(struct ctl, recipients) },
 	{ "--new-recipients", OPT_NEW, "N of these that he had never written to", "N",
 	  offsetof(struct ctl, strangers) },
+	{ "--to", OPT_TO, "FOLDER that is made, and must not be there yet", "FOLDER",
+	  offsetof(struct ctl, to) },
+	{ "--format", OPT_FORMAT, "FORMAT of the mail: maildir (default) or mbox", "FORMAT",
+	  offsetof(struct ctl, format) },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 

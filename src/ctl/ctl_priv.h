@@ -21,6 +21,9 @@ enum ctl_option { /* bits */
 		  OPT_MESSAGES = 128,
 		  OPT_RECIPIENTS = 256,
 		  OPT_NEW = 512,
+		  OPT_TO = 1024,
+		  OPT_FORMAT = 2048,
+		  OPT_YES = 4096,
 };
 
 struct ctl {
@@ -30,7 +33,7 @@ struct ctl {
 	unsigned options;              /* those given */
 	bool help;
 	struct str quota, protocol, time; /* the values of these options */
-	struct str messages, recipients, strangers;
+	struct str messages, recipients, strangers, to, format;
 	struct str *words; /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
@@ -95,6 +98,8 @@ int cmd_user_delete(struct ctl *c);
 int cmd_user_list(struct ctl *c);
 int cmd_user_show(struct ctl *c);
 int cmd_user_limits(struct ctl *c);
+int cmd_user_export(struct ctl *c);
+int cmd_user_erase(struct ctl *c);
 int cmd_user_passwd(struct ctl *c);
 int cmd_app_add(struct ctl *c);
 int cmd_app_list(struct ctl *c);

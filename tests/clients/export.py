@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: ISC
+"""An account as files, read back by Python's mailbox module; and an account that is erased."""
+import json
+import mailbox
+import pathlib
+import re
+
+from harness import check, equal, message, scenario
+
+FOLDERS = ["INBOX", "Grüße", "Grüße/an alle", "a.b", "Sent"]
+BODIES = [
+    "From here on\r\n>From there\r\n>>From far\r\nFrom\r\n From\r\nFro\r\nm\r\n\r\nFrom the end\r\n",
+    "no line end at the end",
+    "From the first line\r\n\r\n" * 3,
+    "",
+    "long " * 200000 + "\r\nFrom behind a piece\r\n",
+]
+
+
+def utf7(name):
+    """RFC 3501 5.1.3, for the letters above."""
+    return re.sub("[^ -~]+", lambda m: "&" + m.group().encode("utf-7").decode()[1:].rstrip("-")
+                  + "-", name)
+
+
+def fill(server, user):
+    client = server.imap(user)
+    for folder in FOLDERS[1:4]:
+        client.create(f'"{utf7(folder)}"')
+    client.subscribe(f'"{utf7(FOLDERS[2])}"')
+    flags = ["", r"\Seen", r"\Answered \Flagged", r"\Deleted $Label1", r"\Draft \Seen Eigenes"]
+    for n, folder in enumerate(FOLDERS):
+        for k in range(3):
+            at = (n + k) % 5
+            client.append(f'"{utf7(folder)}"', f"({flags[at]})",
+                          f'"{n + 1:02}-Feb-2021 11:22:3{k} +0100"',
+                          message(f"{folder.encode('ascii', 'replace').decode()} {k}", BODIES[at]))
+    client.logout()
+
+
+def lines(octets):
+    return octets.replace(b"\r\n", b"\n")
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "messages.jsonl").read_text().splitlines()]
+
+
+@scenario(120)
+def export_maildir(server):
+    user = server.user("maildir")
+    fill(server, user)
+    server.order("alias", "add", "nick@example.test", user.address)
+    server.order("user", "app-password", "add", user.address, "phone")
+    to = server.home / "out-maildir"
+    done = json.loads(server.order("user", "export", user.address, "--to", str(to), "--json"))
+    equal((done["messages"], done["ok"]), (15, True), "what was exported")
+    account = json.loads((to / "account.json").read_text())
+    equal((account["address"], account["aliases"]), (user.address, ["nick@example.test"]), "whose")
+    equal([p["name"] for p in account["app_passwords"]], ["phone"], "app passwords")
+    check("salt" not in (to / "account.json").read_text(), "a secret in account.json")
+    check(FOLDERS[2] in account["subscriptions"], f"subscriptions: {account['subscriptions']}")
+    paths = {m["name"]: m["path"] for m in account["mailboxes"]}
+    equal(paths["Grüße/an alle"], "Maildir/.Grüße.an alle", "the path of a folder")
+    equal(paths["a.b"], "Maildir/.a%2Eb", "the path of a folder with a dot")
+    rows = rows_of(to)
+    top = mailbox.Maildir(to / "Maildir", create=False)
+    check("Grüße.an alle" in top.list_folders(), f"folders: {top.list_folders()}")
+    for folder in FOLDERS:
+        there = mailbox.Maildir(to / paths[folder], create=False)
+        wanted = server.fetch(user, utf7(folder))
+        uids = dict(line.split(" :", 1) for line in
+                    (to / paths[folder] / "dovecot-uidlist").read_text().splitlines()[1:])
+        equal(sorted(map(int, uids)), sorted(wanted), f"UIDs of {folder}")
+        for uid, octets in wanted.items():
+            file = to / paths[folder] / "cur" / uids[str(uid)]
+            equal(file.read_bytes(), lines(octets), f"octets of {folder} {uid}")
+            row = next(r for r in rows if (r["mailbox"], r["uid"]) == (folder, uid))
+            equal(int(file.stat().st_mtime), row["arrived"], "the time of a message")
+            equal(there[file.name.split(":")[0]].get_flags().strip("abc"),
+                  "".join(sorted({r"\Seen": "S", r"\Answered": "R", r"\Flagged": "F",
+                                  r"\Deleted": "T", r"\Draft": "D"}[f] for f in row["flags"]
+                                 if f[0] == "\\")), f"flags of {folder} {uid}")
+    check("0 $Label1" in (to / paths["Grüße"] / "dovecot-keywords").read_text(), "keywords")
+    check(not list((to / "Maildir").glob("**/tmp/*")), "something is left in tmp")
+
+    # It is not written over, and what is half done can be seen.
+    equal(server.run("user", "export", user.address, "--to", str(to))[0], 4, "once more")
+    pathlib.Path(f"{to}2.partial").mkdir()
+    status, _, why = server.run("user", "export", user.address, "--to", f"{to}2/")
+    check(status == 4 and "cut off" in why, f"beside a half one: {status} {why}")
+    equal(server.run("user", "export", "nobody@example.test", "--to", f"{to}3")[0], 3, "nobody")
+    equal(server.run("user", "export", user.address)[0], 1, "no folder")
+    equal(server.run("user", "export", user.address, "--to", "/proc/x")[0], 1, "a bad folder")
+
+
+@scenario(120)
+def export_mbox(server):
+    user = server.user("mbox")
+    fill(server, user)
+    to = server.home / "out-mbox"
+    said = server.order("user", "export", user.address, "--format=mbox", f"--to={to}")
+    check(said.startswith("15 messages, "), f"said: {said}")
+    rows = rows_of(to)
+    for folder in FOLDERS:
+        path = to / "mbox" / (folder + ".mbox")
+        wanted, box = server.fetch(user, utf7(folder)), mailbox.mbox(path, create=False)
+        equal(len(box), len(wanted), f"messages of {folder}")
+        for key, (uid, octets) in zip(box.keys(), sorted(wanted.items())):
+            whole = box.get_bytes(key)
+            head, rest = whole.split(b"\n", 4)[:4], whole.split(b"\n", 4)[4]
+            equal(head[3], b"X-UID: %d" % uid, "the UID")
+            # mboxrd: one ">" of each is ours.
+            rest = re.sub(rb"(?m)^>(>*From )", rb"\1", rest)
+            wants = lines(octets)
+            equal(rest, wants if wants.endswith(b"\n") else wants + b"\n",
+                  f"octets of {folder} {uid}")
+            row = next(r for r in rows if (r["mailbox"], r["uid"]) == (folder, uid))
+            equal(set(box[key].get_flags()),
+                  {"O"} | {{r"\Seen": "R", r"\Answered": "A", r"\Flagged": "F",
+                            r"\Deleted": "D", r"\Draft": "T"}[f] for f in row["flags"]
+                           if f[0] == "\\"}, f"flags of {folder} {uid}")
+            equal(head[2].split()[1:], [f.encode() for f in row["flags"] if f[0] != "\\"],
+                  "keywords")
