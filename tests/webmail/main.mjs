@@ -2,6 +2,7 @@
 // Runs the scenarios one after the other and counts. Each has windows of its own.
 import { close, facts, scenarios, shot, Windows } from './rig.mjs';
 import './mail.mjs';
+import './pages.mjs';
 
 const SCENARIO_S = 60;
 const failed = [];

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: ISC
+// The provider's pages, through nginx: on a telephone and on a desk, in both languages, by day and
+// by night. axe-core looks for what shuts people out.
+import axe from 'axe-core';
+import { assert, demo1, login, new_user, scenario, shot } from './rig.mjs';
+
+const PAGES = ['/', '/access', '/setup', '/password', '/lockout', '/transport', '/service', '/join',
+	'/join?invitation=none', '/nowhere'];
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What is wrong with the page that is shown. */
+async function faults(page) {
+	const found = [];
+	const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+	if (over > 0)
+		found.push(`${over} pixels too wide`);
+	for (const scheme of ['light', 'dark']) {
+		await page.emulateMedia({ colorScheme: scheme });
+		await page.evaluate(axe.source);
+		const { violations } = await page.evaluate(tags => window.axe.run(document, { runOnly: tags }), RULES);
+		found.push(...violations.map(v => `${scheme}: ${v.id} at ${v.nodes.map(node => node.target).join(' ')}`));
+	}
+	return found;
+}
+
+async function look_at_all(page, name) {
+	const strangers = [];
+	page.on('request', request => {
+		if (!request.url().startsWith(`${page.site}/`))
+			strangers.push(request.url());
+	});
+	for (const path of PAGES) {
+		await page.goto(page.site + path);
+		assert.deepEqual(await faults(page), [], path);
+		await shot(page, `page${path.replace(/\W/g, '_')}-${name}`);
+	}
+	assert.deepEqual(strangers, [], 'asked elsewhere');
+}
+
+for (const [language, width] of [['de-DE', 390], ['de-DE', 1280], ['en-GB', 390], ['en-GB', 1280]]) {
+	const name = `${language.slice(0, 2)}-${width}`;
+	scenario(`pages_${name}`, async open => {
+		const page = await open({ language, width, may: [/status of 40[34]/] });
+		await look_at_all(page, name);
+		assert.equal(await page.getAttribute('html', 'lang'), language.slice(0, 2));
+	});
+}
+
+scenario('menu_leads_on', async open => {
+	const page = await open();
+	await page.goto(page.site);
+	const items = await page.locator('.menu a').count();
+	assert.ok(items >= 7, `${items} items`);
+	for (let n = 0; n < items; n++) {
+		const item = page.locator('.menu a').nth(n);
+		const text = (await item.locator('strong').innerText()).trim();
+		await item.click();
+		await page.waitForSelector(text.startsWith('E-Mail online') ? '#rcmloginuser' : 'h1');
+		if (!text.startsWith('E-Mail online'))
+			assert.equal((await page.locator('h1').innerText()).trim(), text);
+		await page.goto(page.site);
+	}
+});
+
+scenario('language_switch', async open => {
+	const page = await open();
+	await page.goto(`${page.site}/access`);
+	await page.click('text=English');
+	assert.equal(await page.locator('h1').innerText(), 'Access data');
+	await page.click('header .home');
+	assert.equal(await page.locator('h1').innerText(), 'Your mail');
+});
+
+async function fill(page, user, old, fresh, again = fresh) {
+	await page.goto(`${page.site}/password`);
+	await page.fill('#user', user.address);
+	await page.fill('#password', old);
+	await page.fill('#new', fresh);
+	await page.fill('#again', again);
+	await page.click('main button');
+	return (await page.locator('.box').innerText()).trim();
+}
+
+scenario('password_page', async open => {
+	const page = await open({ may: [/status of 4(03|22)/] });
+	const user = await new_user('paul');
+	const fresh = 'Ganz-neues-Passwort-1';
+	assert.match(await fill(page, user, user.password, 'kurz'), /mindestens 8 Zeichen/);
+	assert.deepEqual(await faults(page), []);
+	assert.match(await fill(page, user, user.password, fresh, 'anderes'), /Wiederholung/);
+	assert.match(await fill(page, user, 'falsch', fresh), /falsch/);
+	assert.match(await fill(page, user, user.password, fresh), /gilt ab sofort/);
+	assert.deepEqual(await faults(page), []);
+	await login(page, user, fresh);
+});
+
+scenario('lockout_page', async open => {
+	const page = await open({ from: '127.5.5.5', may: [/status of 403/] });
+	await page.goto(`${page.site}/lockout`);
+	assert.match(await page.locator('.box').innerText(), /127\.5\.5\.5 ist nicht gesperrt/);
+	for (let n = 0; n < 5; n++)
+		await fill(page, demo1, 'falsch', 'Ganz-neues-Passwort-2');
+	assert.match(await page.locator('.box').innerText(), /Zugang gesperrt bis .*: 5 falsche Passwörter/);
+	await page.goto(`${page.site}/lockout`);
+	assert.match(await page.locator('.box').innerText(), /127\.5\.5\.5: Zugang gesperrt bis/);
+	assert.deepEqual(await faults(page), []);
+	await shot(page, 'page_lockout-closed');
+});
