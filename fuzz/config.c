@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Configurations of any octets: an error has its sentence with file and line, nothing breaks. */
+#include "keeper/net.h"
 #include "proc/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,6 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum err e = config_parse(S("/f"), STR((const char *)data, size), a, &c, &why);
 	BUG_IF(e && !str_starts(why, S("/f:")));
 	BUG_IF(!e && (!c.workers_mx || !c.store.n));
+	for (size_t i = 0; !e && i < c.lockout.exempt.n; i++) {
+		struct net n;
+		BUG_IF(!net_parse(c.lockout.exempt.item[i], &n) || n.bits > 128);
+	}
 	arena_free(&a);
 	return 0;
 }
