@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,10 +25,12 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
 import harness  # noqa: E402
-from ban import (DROPPED_S, HEARD_S, Failed, Net, Skip, able, check, family, table)  # noqa: E402
+from ban import (DROPPED_S, HEARD_S, Failed, Net, Skip, able, check, command, family,  # noqa: E402
+                 table)
 from harness import Server, too_long, wait_until  # noqa: E402
 
 BLOCK_S, BAN_S = 1, 600
+NOBODY = 65534
 LOCKOUT = """
 lockout {
 	block = %ds
@@ -260,14 +263,58 @@ def without_the_right(_):
         check(table(net) is None, "a table")
 
 
+def rights(pid):
+    """The effective capabilities of a process, and of its children."""
+    own = re.search(r"CapEff:\s*([0-9a-f]+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(own, 16), [rights(child)[0] for child in children]
+
+
+def as_the_unit_starts_it(_):
+    """A user of its own with two rights, as packaging/tecsmail.service has it: they are main's."""
+    if not shutil.which("setpriv"):
+        raise Skip("no setpriv")
+    names = "+net_bind_service,+net_admin"
+    with contextlib.ExitStack() as close:
+        net = Net(close)
+        home = pathlib.Path(close.enter_context(tempfile.TemporaryDirectory()))
+        program = shutil.copy(harness.PROGRAM, home / "tecsmail")
+        command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-days", "10", "-subj", "/CN=m", "-keyout", str(home / "key.pem"),
+                "-out", str(home / "cert.pem"))
+        (home / "t.conf").write_text("hostname = mail.example.test\nstate = state\n"
+                                     "listen { smtp = {\"*:26\"} imaps = {\"*:994\"} }\n"
+                                     "tls { certificate = cert.pem  key = key.pem }\n"
+                                     "lockout { deny_file = state/deny.conf }\n")
+        (home / "state").mkdir(mode=0o700)
+        for path in (home, *home.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        server = subprocess.Popen(
+            ["ip", "netns", "exec", net.machine.name, "setpriv", f"--reuid={NOBODY}",
+             f"--regid={NOBODY}", "--clear-groups", f"--inh-caps={names}", f"--ambient-caps={names}",
+             f"--bounding-set=-all,{names}", "--no-new-privs", program, "-c", str(home / "t.conf"),
+             "serve"], stderr=open(home / "log", "w"), preexec_fn=harness.die_with_parent)
+        close.callback(lambda: server.poll() is None and server.kill())
+        wait_until(lambda: "event=ready" in (home / "log").read_text(), 30, "the start")
+        wait_until(lambda: table(net), 5, "the table")
+        own, children = rights(server.pid)
+        check(own == 1 << 10 | 1 << 12, f"main has {own:x}")  # capability.h
+        check(len(children) >= 3 and not any(children), f"the children have {children}")
+        wait_until(lambda: (home / "state/deny.conf").exists(), 5, "the list for nginx")
+        server.terminate()
+        check(server.wait(30) == 0, (home / "log").read_text())
+        check(table(net) is None, "the table stays behind")
+
+
 TESTS = [wrong_passwords_close_the_machine, an_ipv6_network, a_neighbour_of_the_machine,
          released_by_the_operator, ends_by_itself, outlives_crash_and_reboot, outlives_the_keeper, comes_back_after_a_flush,
-         never_the_machine_and_whom_it_trusts, without_the_right]
+         never_the_machine_and_whom_it_trusts, without_the_right, as_the_unit_starts_it]
+ALONE = [without_the_right, as_the_unit_starts_it]  # these make places of their own
 
 
 def attempt(test):
     with contextlib.ExitStack() as close:
-        if test is without_the_right:
+        if test in ALONE:
             test(None)
             return
         net = Place(close)
