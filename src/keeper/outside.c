@@ -52,7 +52,7 @@ enum err keeping_worker(struct keeping *k, enum face face, int fd)
 }
 
 struct ending {
-	struct peer *peer; /* lives as long as the group */
+	struct worker *worker; /* its peer may be another one when the fiber has its turn */
 	struct arena *a;
 	struct str fields;
 };
@@ -62,7 +62,7 @@ static void send_end(void *arg)
 	struct ending *s = arg;
 	struct arena *a = s->a;
 	struct message m;
-	enum err e = ipc_call(s->peer, TELL_END, s->fields, -1, clock_in(TELL_MS), a, &m);
+	enum err e = ipc_call(s->worker->peer, TELL_END, s->fields, -1, clock_in(TELL_MS), a, &m);
 
 	if (e && e != E_CLOSED && e != E_CANCELED)
 		log_event(LOG_WARN, "sessions.end", KVE(e));
@@ -87,7 +87,7 @@ void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 		buf_u8(&b, end->from.bits);
 		buf_u64(&b, asker == &w->side ? end->except : 0);
 		buf_blob(&b, str_part(end->reason, 0, 200));
-		*s = (struct ending){ w->peer, a, str_dup(a, buf_str(&b)) };
+		*s = (struct ending){ w, a, str_dup(a, buf_str(&b)) };
 		buf_free(&b);
 		if (group_spawn(g, "end-sessions", send_end, s))
 			arena_free(&a);

@@ -102,7 +102,7 @@ static enum err replace(struct str path, struct str text)
 		good = false;
 	good = good && rename(fresh, name) == 0;
 	if (!good)
-		log_event(LOG_ERROR, "deny_file", KV("path", path),
+		log_event(LOG_ERROR, "deny_file.failed", KV("path", path),
 			  KVC("reason", "it cannot be written"));
 	arena_free(&a);
 	return good ? OK : E_IO;
