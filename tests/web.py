@@ -398,6 +398,9 @@ def webmail_logout(server):
     fritz = server.user("fritz")
     client, other = server.imap(fritz), server.imap(server.demo1)
     me = {"user": fritz.address, "password": fritz.password, "addr": "127.9.1.4"}
+    open_ones = internal(server, "sessions", **me)["sessions"]
+    must([(s["protocol"], s["address"]) for s in open_ones] == [("imaps", "127.0.0.1")] and
+         open_ones[0]["since"] > 1e9, open_ones)
     equal(internal(server, "logout", **dict(me, password="wrong"))["result"], "denied", "a wrong password")
     client.noop()
     equal(internal(server, "logout", **me)["result"], "ok", "logout")
@@ -407,6 +410,7 @@ def webmail_logout(server):
     except client.abort:
         pass
     other.noop()
+    equal(internal(server, "sessions", **me)["sessions"], [], "none is left")
     server.imap(fritz).logout()
 
 

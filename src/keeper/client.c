@@ -26,13 +26,35 @@ void keeper_obey(struct keeper *k, struct keeper_orders o)
 	k->orders = o;
 }
 
+static enum err tell_list(const struct keeper *k, struct scan *in, struct arena *a, struct buf *out)
+{
+	struct session_row *row = ARENA_ARRAY(a, struct session_row, SESSIONS_MAX);
+	uint32_t account = scan_u32(in);
+	size_t n = 0;
+
+	if (!scan_end(in))
+		return E_SYNTAX;
+	if (account && k->orders.list)
+		n = k->orders.list(k->orders.arg, account, a, row);
+	buf_u32(out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		buf_blob(out, row[i].protocol);
+		buf_blob(out, row[i].address);
+		buf_u64(out, (uint64_t)row[i].since);
+	}
+	return OK;
+}
+
 static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
 {
 	const struct keeper *k = arg;
+
+	if (m->type == TELL_LIST)
+		return tell_list(k, &m->in, a, out);
 	struct session_end end = { .account = scan_u32(&m->in) };
 	struct str from = scan_take(&m->in, sizeof end.from.octets);
 
-	(void)a, (void)out, (void)out_fd;
+	(void)out_fd;
 	end.from.bits = scan_u8(&m->in);
 	end.except = scan_u64(&m->in);
 	end.reason = scan_blob(&m->in);

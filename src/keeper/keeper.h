@@ -43,8 +43,16 @@ struct session_end {      /* which sessions end: both must hold */
 	uint64_t except;  /* the number of a connection that goes on; 0: none */
 	struct str reason;
 };
+/* One that is open. */
+struct session_row {
+	struct str protocol, address; /* the listener's word, "imaps"; "" from no address */
+	int64_t since;                /* UTC seconds: the connection, not the login */
+};
+enum { SESSIONS_MAX = 100 }; /* that are told of an account, each process */
 struct keeper_orders {
 	void (*end)(void *arg, const struct session_end *end);
+	/* Those of an account, at most SESSIONS_MAX; texts in a, or such that live on. */
+	size_t (*list)(void *arg, uint32_t account, struct arena *a, struct session_row *out);
 	/* A login on the connection of this number (log_context.conn) was right. */
 	void (*logged_in)(void *arg, uint64_t conn, uint32_t account);
 	void *arg;

@@ -9,6 +9,7 @@ enum {
 	WORKERS_MAX = 1024,
 	NEWS_MAX = 65536,
 	TELL_MS = 10000,
+	LIST_MS = 2000, /* each worker */
 	TELL_ARENA = 2 * IPC_MAX,
 	UNTOLD_MS = 1000,
 	SENTENCES = 2048, /* octets for those about one ban */
@@ -95,6 +96,45 @@ void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 	if (group_wait(g, NEVER))
 		log_event(LOG_DEBUG, "sessions.end.canceled");
 	group_close(&g);
+}
+
+static size_t take_sessions(struct scan *in, struct arena *a, struct session_row *out, size_t max)
+{
+	uint32_t n = scan_u32(in);
+	size_t taken = 0;
+
+	for (uint32_t i = 0; i < n && i < SESSIONS_MAX && !in->bad && taken < max; i++) {
+		struct session_row *r = &out[taken++];
+		r->protocol = str_dup(a, str_part(scan_blob(in), 0, 64));
+		r->address = str_dup(a, str_part(scan_blob(in), 0, 64));
+		r->since = (int64_t)scan_u64(in);
+	}
+	return in->bad ? 0 : taken;
+}
+
+size_t keeping_sessions(struct keeping *k, uint32_t account, struct arena *a,
+			struct session_row *out, size_t max)
+{
+	struct arena *answer = arena_new(TELL_ARENA);
+	char number[4] = { (char)account, (char)(account >> 8), (char)(account >> 16),
+			   (char)(account >> 24) };
+	size_t n = 0;
+
+	for (size_t i = 0; i < WORKERS_MAX && n < max; i++) {
+		struct worker *w = k->outside->workers[i];
+		struct message m;
+		if (!w || w->side.face != FACE_SESSION || peer_gone(w->peer))
+			continue;
+		enum err e = ipc_call(w->peer, TELL_LIST, STR(number, sizeof number), -1,
+				      clock_in(LIST_MS), answer, &m);
+		if (!e)
+			n += take_sessions(&m.in, a, out + n, max - n);
+		else
+			log_event(LOG_WARN, "sessions.list", KVE(e));
+		arena_reset(answer);
+	}
+	arena_free(&answer);
+	return n;
 }
 
 /* --- main --- */

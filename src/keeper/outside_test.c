@@ -36,6 +36,18 @@ static void end(void *arg, const struct session_end *e)
 	w->end.reason = str_dup(a, e->reason);
 }
 
+/* Each worker has one session of the account that logged in there. */
+static size_t list(void *arg, uint32_t account, struct arena *arena, struct session_row *out)
+{
+	const struct worker *w = arg;
+
+	(void)arena;
+	if (!account || w->logged_in != account)
+		return 0;
+	out[0] = (struct session_row){ S("imaps"), S("192.0.2.1"), 1 };
+	return 1;
+}
+
 static void logged_in(void *arg, uint64_t conn, uint32_t account)
 {
 	struct worker *w = arg;
@@ -49,7 +61,7 @@ static void employ(struct worker *w, enum face face, uint64_t conn)
 	int fds[2];
 
 	*w = (struct worker){ .keeper = keeper_new(), .context = { .conn = conn } };
-	keeper_obey(w->keeper, (struct keeper_orders){ end, logged_in, w });
+	keeper_obey(w->keeper, (struct keeper_orders){ end, list, logged_in, w });
 	CHECK_NUM(ipc_pair(fds), OK);
 	CHECK_NUM(keeping_worker(keeping, face, fds[0]), OK);
 	keeper_connect(w->keeper, fds[1]);
@@ -154,9 +166,18 @@ static void test_owner(void)
 	struct str app;
 	struct change c = { 0 };
 	struct said said = { 0 };
+	struct session_row *row;
+	size_t n;
 
 	quiet();
+	CHECK_NUM(log_in(&session0, "Right-1-Horse", "203.0.113.1"), OK);
 	fiber_log_context(&session1.context);
+	CHECK_NUM(keeper_sessions(session1.keeper, &t, a, &row, &n), OK);
+	CHECK_NUM(n, 1);
+	CHECK_STR(row[0].protocol, "imaps");
+	CHECK_NUM(keeper_logout(session1.keeper, &t, a, &said), OK);
+	CHECK(session0.ends == 1 && session1.ends == 1 && session0.end.account == demo1);
+	session0.ends = session1.ends = 0;
 	CHECK_NUM(keeper_change_password(session1.keeper, &t, S("short"), a, &c), OK);
 	CHECK_NUM(session1.ends, 0); /* refused: all stays */
 	CHECK_NUM(keeper_change_password(session1.keeper, &t, S("Other-2-Mule-77"), a, &c), OK);

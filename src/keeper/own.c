@@ -123,3 +123,23 @@ enum err own_logout(struct asked *q)
 		  KV("ip", t.ip));
 	return say(q, "ok", "", "");
 }
+
+enum err own_sessions(struct asked *q)
+{
+	enum { MAX = 4 * SESSIONS_MAX };
+	struct session_row *row = ARENA_ARRAY(q->a, struct session_row, MAX);
+	struct login l = { 0 };
+	struct login_try t;
+
+	enum err e = own_prove(q, "sessions", &t, &l);
+	if (e)
+		return e;
+	size_t n = keeping_sessions(q->k, l.account, q->a, row, MAX);
+	buf_u32(q->out, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		buf_blob(q->out, row[i].protocol);
+		buf_blob(q->out, row[i].address);
+		buf_u64(q->out, (uint64_t)row[i].since);
+	}
+	return OK;
+}

@@ -49,6 +49,9 @@ struct recent_login {
 MUST enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct recent_login **out, size_t *n);
 
+/* The account's open sessions, in no order; one that has just ended may be among them. */
+MUST enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *a,
+			      struct session_row **out, size_t *n);
 /* Every session of the account ends, in each protocol. Word: "ok". */
 MUST enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct said *out);

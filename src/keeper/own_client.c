@@ -108,6 +108,29 @@ enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena
 	return keeper_take_logins(&in, a, out, n) ? OK : E_AGAIN;
 }
 
+enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *a,
+			 struct session_row **out, size_t *n)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_SESSIONS, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	*n = scan_u32(&in);
+	if (in.bad || *n > 4 * SESSIONS_MAX)
+		return E_AGAIN;
+	*out = ARENA_ARRAY(a, struct session_row, *n);
+	for (size_t i = 0; i < *n; i++) {
+		struct session_row *r = *out + i;
+		r->protocol = scan_blob(&in);
+		r->address = scan_blob(&in);
+		r->since = (int64_t)scan_u64(&in);
+	}
+	return keeper_eaten(&in);
+}
+
 enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
 		       struct said *out)
 {

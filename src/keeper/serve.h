@@ -49,6 +49,10 @@ MUST enum err keeping_worker(struct keeping *k, enum face face, int fd);
 struct side;
 void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 			  const struct side *asker);
+/* (suspends) The open sessions of an account, at most max; a worker that does not answer is left
+ * out. Texts live in a. */
+size_t keeping_sessions(struct keeping *k, uint32_t account, struct arena *a,
+			struct session_row *out, size_t max);
 /* Who shall be kept out by the kernel. */
 struct keeping_ban {
 	struct net who;

@@ -75,6 +75,7 @@ enum err own_prove(struct asked *q, const char *what, struct login_try *t, struc
 enum err own_logins(struct asked *q); /* logins.c */
 enum err op_user_logins(struct asked *q);
 enum err own_logout(struct asked *q);
+enum err own_sessions(struct asked *q);
 enum err call_standing(struct asked *q); /* stand.c */
 enum err call_numbers(struct asked *q);
 

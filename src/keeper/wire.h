@@ -26,6 +26,7 @@ enum keeper_call {
 	CALL_OWN_APP_DELETE, /* blob name, try -> */
 	CALL_OWN_LOGINS,     /* try -> logins, see keeper/logins.c */
 	CALL_OWN_LOGOUT,     /* try -> */
+	CALL_OWN_SESSIONS,   /* try -> u32 n, n * (blob protocol, blob address, u64 since) */
 	CALL_SERVICE,        /* -> blob word, said, said */
 	CALL_INVITATION,     /* blob token -> said; "ok": blob address, u64 until, u64 quota */
 	CALL_JOIN,           /* blob token, blob password, blob ip -> as CALL_CHANGE */
@@ -67,6 +68,7 @@ enum keeper_call {
 /* What the keeper tells a worker. */
 enum keeper_tells {
 	TELL_END = 1, /* u32 account, 16 octets and u8 bits of a network, u64 except, blob reason */
+	TELL_LIST,    /* u32 account -> as CALL_OWN_SESSIONS */
 };
 
 #endif

@@ -104,6 +104,11 @@ static void end_sessions(void *arg, const struct session_end *end)
 			  KVN("account", end->account), KVN("sessions", n));
 }
 
+static size_t list_sessions(void *arg, uint32_t account, struct arena *a, struct session_row *out)
+{
+	return clients_list(((struct child *)arg)->clients, account, a, out);
+}
+
 static void logged_in(void *arg, uint64_t conn, uint32_t account)
 {
 	clients_logged_in(((struct child *)arg)->clients, conn, account);
@@ -135,7 +140,7 @@ static void live(void *arg)
 	c.accepting = group_new();
 	c.connections = group_new();
 	c.clients = clients_new();
-	keeper_obey(c.keeper, (struct keeper_orders){ end_sessions, logged_in, &c });
+	keeper_obey(c.keeper, (struct keeper_orders){ end_sessions, list_sessions, logged_in, &c });
 	c.conn = first_conn(r);
 	c.main = peer_new(CHILD_FD, (struct ipc_service){ serve, &served });
 	if (signal_wait(&c.stop, 0, NEVER)) /* a first fiber is in no group: never canceled */

@@ -107,3 +107,17 @@ unsigned clients_end(struct clients *c, const struct session_end *end)
 		}
 	return n;
 }
+
+size_t clients_list(const struct clients *c, uint32_t account, struct arena *a,
+		    struct session_row *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < CHAINS; i++)
+		for (const struct client_row *r = c->conn[i]; r && n < SESSIONS_MAX; r = r->by_conn)
+			if (r->account == account)
+				out[n++] = (struct session_row){ str_of(r->service),
+								 str_dup(a, io_peer(r->io).ip),
+								 r->began };
+	return n;
+}

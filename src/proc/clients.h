@@ -18,6 +18,8 @@ struct client_row {
 	struct io *io;    /* borrowed; its peer is asked anew each time: a front end may set it */
 	struct net from;  /* whose connection it counts as; bits 0: nobody's */
 	uint32_t account; /* of the login; 0: a guest */
+	const char *service; /* as the listener is called; lives for ever */
+	int64_t began;       /* UTC seconds */
 	struct fiber *fiber; /* private, as all that follows */
 	struct client_row *by_conn, **at_conn;
 	struct client_row *by_from, **at_from;
@@ -31,6 +33,9 @@ void clients_remove(struct client_row *row);
 /* Connections that count as this one's. */
 unsigned clients_from(const struct clients *c, const struct net *from);
 void clients_logged_in(struct clients *c, uint64_t conn, uint32_t account);
+/* The sessions of an account, at most SESSIONS_MAX, with their addresses in a; how many. */
+size_t clients_list(const struct clients *c, uint32_t account, struct arena *a,
+		    struct session_row *out);
 /* Cancels the fibers of those whose session it is, who tell them why; how many. */
 unsigned clients_end(struct clients *c, const struct session_end *end);
 

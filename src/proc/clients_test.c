@@ -33,7 +33,11 @@ static void visit(void *arg)
 
 	CHECK_NUM(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
 	struct io *io = io_new(pair[0]);
-	struct client_row row = { .conn = v->conn, .io = io, .from = net_of(v->ip, v->bits) };
+	struct client_row row = { .conn = v->conn,
+				  .io = io,
+				  .from = net_of(v->ip, v->bits),
+				  .service = "imaps",
+				  .began = 17 };
 
 	io_set_peer(io, str_of(v->ip), 1);
 	clients_add(clients, &row);
@@ -103,6 +107,14 @@ static void test_count(void)
 	CHECK_NUM(clients_from(clients, &a), 3);
 	CHECK_NUM(clients_from(clients, &b), 2);
 	CHECK_NUM(clients_from(clients, &c), 0);
+	struct arena *arena = arena_new(1 << 20);
+	struct session_row row[SESSIONS_MAX];
+	CHECK_NUM(clients_list(clients, 1, arena, row), 4);
+	CHECK(row[0].since == 17 && str_is(row[0].protocol, "imaps"));
+	CHECK_NUM(clients_list(clients, 3, arena, row), 1);
+	CHECK_STR(row[0].address, "2001:db8::ff:2");
+	CHECK_NUM(clients_list(clients, 4, arena, row), 0);
+	arena_free(&arena);
 	group_close(&g);
 	CHECK_NUM(clients_from(clients, &a), 0);
 }

@@ -74,7 +74,11 @@ static void client(void *arg)
 				       .ip = peer.ip,
 				       .port = peer.port };
 
-	struct client_row row = { .conn = context.conn, .io = io, .from = counts_as(s, peer.ip) };
+	struct client_row row = { .conn = context.conn,
+				  .io = io,
+				  .from = counts_as(s, peer.ip),
+				  .service = c.service->name,
+				  .began = clock_wall() };
 
 	fiber_log_context(&context);
 	log_event(LOG_DEBUG, "connect");

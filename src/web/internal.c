@@ -207,6 +207,27 @@ struct reply internal_logins(struct request *q)
 	return answer(q, 200, "ok", json_pack("{s:o}", "logins", list));
 }
 
+struct reply internal_sessions(struct request *q)
+{
+	static const char *const names[] = { "user", "password", "addr", NULL };
+	struct session_row *row;
+	struct login_try t;
+	size_t n;
+
+	if (!proof(q, names, &t))
+		return bad(q);
+	enum err e = keeper_sessions(q->web->keeper, &t, q->a, &row, &n);
+	if (e)
+		return failed(q, e);
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:I}", "protocol",
+						      text(row[i].protocol), "address",
+						      text(row[i].address), "since",
+						      (json_int_t)row[i].since));
+	return answer(q, 200, "ok", json_pack("{s:o}", "sessions", list));
+}
+
 struct reply internal_logout(struct request *q)
 {
 	static const char *const names[] = { "user", "password", "addr", NULL };

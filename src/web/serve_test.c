@@ -105,6 +105,14 @@ enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena
 	return keeper_says;
 }
 
+enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *arena,
+			 struct session_row **out, size_t *n)
+{
+	(void)k, (void)t, (void)arena, (void)out;
+	*n = 0;
+	return keeper_says;
+}
+
 static enum err say(struct said *out)
 {
 	*out = (struct said){ S("ok"), S(""), S("") };

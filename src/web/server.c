@@ -3,7 +3,7 @@
 #include "fiber/io.h"
 #include "web/web_priv.h"
 
-enum { READ_MS = 30000, WRITE_MS = 60000, DIGITS_MAX = 6 };
+enum { READ_MS = 30000, WRITE_MS = 60000, DIGITS_MAX = 6, SKIP_MAX = 1 << 20 };
 
 /* "LENGTH:" of the head; false: not SCGI. */
 static enum err read_length(struct io *io, struct arena *a, size_t *out)
@@ -38,8 +38,11 @@ static enum err read_request(struct request *q, struct io *io)
 		return e;
 	if (comma.p[0] != ',' || !scgi_parse(head, &q->head))
 		return E_SYNTAX;
+	/* The front end hears an answer only behind what it sends. */
+	if (q->head.length > BODY_MAX && q->head.length <= SKIP_MAX)
+		e = io_skip(io, q->head.length);
 	if (q->head.length > BODY_MAX)
-		return E_LIMIT;
+		return e ? e : E_LIMIT;
 	return io_take(io, q->a, (size_t)q->head.length, &q->body);
 }
 

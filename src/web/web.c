@@ -28,6 +28,7 @@ static const struct row rows[] = {
 	{ "/internal/judge", POST, FORM, WEB_INTERNAL, internal_judge },
 	{ "/internal/password", POST, FORM, WEB_INTERNAL, internal_password },
 	{ "/internal/logins", POST, FORM, WEB_INTERNAL, internal_logins },
+	{ "/internal/sessions", POST, FORM, WEB_INTERNAL, internal_sessions },
 	{ "/internal/logout", POST, FORM, WEB_INTERNAL, internal_logout },
 	{ "/internal/apps/list", POST, FORM, WEB_INTERNAL, internal_apps },
 	{ "/internal/apps/add", POST, FORM, WEB_INTERNAL, internal_app_add },

@@ -107,6 +107,7 @@ struct reply auto_sts(struct request *q);
 struct reply internal_judge(struct request *q); /* internal.c */
 struct reply internal_password(struct request *q);
 struct reply internal_logins(struct request *q);
+struct reply internal_sessions(struct request *q);
 struct reply internal_logout(struct request *q);
 struct reply internal_apps(struct request *q);
 struct reply internal_app_add(struct request *q);
