@@ -3,6 +3,8 @@
 import { close, facts, scenarios, shot, Windows } from './rig.mjs';
 import './mail.mjs';
 import './pages.mjs';
+import './access.mjs';
+import './account.mjs';
 
 const SCENARIO_S = 60;
 const failed = [];

@@ -11,7 +11,10 @@ class rcube_tecsmail_password
     /** The rule, beside the form. Inserted as HTML. */
     public function strength_rules(): array
     {
-        return array_map([rcube::class, 'Q'], [self::t('rule_length'), self::t('rule_characters'), self::t('rule_mix')]);
+        // How long at least is configured at the server: its word to one that is surely too short.
+        $short = tecsmail_server::ask('judge', ['user' => rcmail::get_instance()->get_user_name(), 'new' => 'a']);
+        $rules = [tecsmail_server::text($short['reason'] ?? null), self::t('rule_characters'), self::t('rule_mix')];
+        return array_map([rcube::class, 'Q'], array_filter($rules, 'strlen'));
     }
 
     /** @return string|null why not */
@@ -52,6 +55,6 @@ class rcube_tecsmail_password
 
     private static function t(string $name): string
     {
-        return rcmail::get_instance()->gettext("tecsmail.$name");
+        return rcmail::get_instance()->gettext($name, 'tecsmail');
     }
 }

@@ -6,18 +6,37 @@
  * Each subject has a file in lib/; this one says what is hooked to what. It changes nothing of
  * Roundcube itself and keeps no data: what it shows comes from the server.
  */
-require_once __DIR__ . '/lib/server.php';
-require_once __DIR__ . '/lib/door.php';
-require_once __DIR__ . '/lib/refresh.php';
+foreach (['account', 'door', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
+    require_once __DIR__ . "/lib/$subject.php";
+}
 
 class tecsmail extends rcube_plugin
 {
     public function init()
     {
+        $rc = rcmail::get_instance();
         $this->add_texts('localization/');
+
         $door = new tecsmail_door($this);
         $this->add_hook('storage_connect', [$door, 'connect']);
         $this->add_hook('template_object_loginform', [$door, 'login_form']);
+
+        $seal = new tecsmail_seal($this);
+        $this->add_hook('storage_init', [$seal, 'fetch']);
+        $this->add_hook('messages_list', [$seal, 'rows']);
+        $this->add_hook('message_load', [$seal, 'message']);
         $this->add_hook('check_recent', [tecsmail_refresh::class, 'check_recent']);
+
+        if ($rc->output instanceof rcmail_output_html) {
+            $this->include_stylesheet('tecsmail.css');
+            if ($rc->task === 'mail') {
+                $this->include_script('tecsmail.js');
+                $rc->output->add_label('tecsmail.seal');
+            }
+        }
+        if ($rc->task === 'settings') {
+            new tecsmail_password($this);
+            new tecsmail_account($this);
+        }
     }
 }

@@ -1,0 +1,83 @@
+<?php
+// SPDX-License-Identifier: ISC
+// Table tests of what the plugin parses: our Received line, and the line of the lockout.
+$lib = __DIR__ . '/../../webmail/plugins/tecsmail/lib';
+require "$lib/received.php";
+require "$lib/door.php";
+
+const END = '; Tue, 24 Nov 2026 11:12:41 +0000';
+const FAR = 'from mx.far.test ([192.0.2.1]) by mail.example.test with ';
+const TLS = ' tls TLS_AES_256_GCM_SHA384 group x25519 (TLSv1.3)';
+
+$passed = $failed = 0;
+
+function check($got, $wanted, string $what): void
+{
+    global $passed, $failed;
+    if ($got === $wanted) {
+        $passed++;
+        return;
+    }
+    $failed++;
+    echo "FAILED $what: ", json_encode($got), ', wanted ', json_encode($wanted), "\n";
+}
+
+// The Received fields of a mail, topmost first; the seal they make.
+$mails = [
+    ['tls', [FAR . 'ESMTPS id 0123456789abcdef for <anna@example.test>' . TLS . END]],
+    ['tls', [FAR . "ESMTPS id 0123456789abcdef\r\n\ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\r\n\tTue, 24 Nov 2026 11:12:41 +0000"]],
+    ['tls', [FAR . 'UTF8SMTPS id 01 (TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256)' . END]],
+    ['tls', ['from [192.0.2.1] by MAIL.example.test with ESMTPS id 01' . TLS . END]],
+    ['tls', ['from six.test ([IPv6:2001:db8::1]) by mail.example.test with ESMTPS id 01' . TLS . END]],
+    ['tls', [FAR . 'ESMTPS id 01' . TLS . END, 'from a by b; whatever it says']],
+    ['clear', [FAR . 'ESMTP id 01' . END]],
+    ['clear', [FAR . 'SMTP id 01' . END, FAR . 'ESMTPS id 02' . TLS . END]],
+    ['user', ['from mail.example.test (a user, logged in) by mail.example.test with ESMTPSA id 01' . TLS . END]],
+    ['user', ['from mail.example.test (a user, logged in) by mail.example.test with ESMTPA id 01' . END]],
+    ['local', ['from program by mail.example.test with LMTP id 01' . END]],
+    // Others' lines, whatever they claim; and ours if it is not the topmost.
+    [null, []],
+    [null, ['']],
+    [null, ['from mx.far.test ([192.0.2.1]) by mx.far.test with ESMTPS id 01' . TLS . END]],
+    [null, ['from a ([192.0.2.9]) by relay.test with ESMTPS id 01' . TLS . END, FAR . 'ESMTPS id 02' . TLS . END]],
+    [null, ['from a (by mail.example.test) by evil.test with ESMTPS id 01' . TLS . END]],
+    [null, ['from a by evil.test (by mail.example.test with ESMTPS id 01)' . TLS . END]],
+    [null, ['from a by mail.example.test.evil.test with ESMTPS id 01' . TLS . END]],
+    [null, [FAR . 'ESMTPS id 01 for <x> tls TLS_AES_256_GCM_SHA384 (TLSv1.3); <y@example.test>' . TLS . END]],
+    // TLS and its letter go together, so do the login and its own.
+    [null, [FAR . 'ESMTPS id 01' . END]],
+    [null, [FAR . 'ESMTP id 01' . TLS . END]],
+    [null, [FAR . 'ESMTPSA id 01' . TLS . END]],
+    [null, ['from mail.example.test (a user, logged in) by mail.example.test with ESMTPS id 01' . TLS . END]],
+    [null, [FAR . 'ESMTPS id 01' . TLS . END . ' and more']],
+    [null, [FAR . 'ESMTPS id 01' . TLS . '; yesterday']],
+    [null, [str_repeat('from a ', 300)]],
+    [null, ["from a\0 by mail.example.test with SMTP id 01" . END]],
+];
+foreach ($mails as $n => [$seal, $fields]) {
+    check(tecsmail_received::parse($fields, ['mail.example.test'])['seal'] ?? null, $seal, "mail $n");
+}
+check(tecsmail_received::parse(FAR . 'ESMTPS id 01 for <anna@example.test>' . TLS . END, ['other.test', 'mail.example.test']), [
+    'seal' => 'tls', 'server' => 'mx.far.test', 'ip' => '192.0.2.1', 'by' => 'mail.example.test',
+    'date' => 'Tue, 24 Nov 2026 11:12:41 +0000', 'protocol' => 'ESMTPS', 'version' => 'TLSv1.3',
+    'cipher' => 'TLS_AES_256_GCM_SHA384', 'group' => 'x25519'], 'all of a line');
+check(tecsmail_received::parse(null, ['mail.example.test']), null, 'no field');
+
+// The server's answer to a login; what the user is told.
+$lines = [
+    ['AUTHENTICATE PLAIN: Zugang gesperrt bis 14:35 Uhr CET: 5 falsche Passwoerter / closed for your address until 14:35 CET: 5 wrong passwords',
+        ['de' => ['14:35 Uhr', '5 falsche Passwörter'], 'en' => ['14:35 CET', '5 wrong passwords']]],
+    ['Wrong startup greeting (x:1): * BYE [ALERT] Zugang gesperrt bis 25.11.2026 09:00 Uhr UTC: 3 Sperren in 24 Stunden / closed for your address until 2026-11-25 09:00 UTC: 3 blocks within 24 hours',
+        ['de' => ['25.11.2026 09:00 Uhr', '3 Sperren in 24 Stunden'], 'en' => ['2026-11-25 09:00 UTC', '3 blocks within 24 hours']]],
+    ['Zugang gesperrt bis 14:35 Uhr CET: vom Betreiber / closed for your address until 14:35 CET: by the operator',
+        ['de' => ['14:35 Uhr', 'vom Betreiber'], 'en' => ['14:35 CET', 'by the operator']]],
+    ['AUTHENTICATE PLAIN: user name or password is wrong - Benutzername oder Passwort falsch', null],
+    ['Zugang gesperrt bis auf weiteres', null],
+    ['', null],
+];
+foreach ($lines as $n => [$line, $wanted]) {
+    check(tecsmail_door::parse_closed($line), $wanted, "line $n");
+}
+
+echo "$passed passed, $failed failed\n";
+exit($failed ? 1 : 0);
