@@ -33,18 +33,26 @@ struct outside {
 
 /* --- workers --- */
 
+/* Closing waits for calls that are being served, a password's hash for one. */
+static void bury(void *arg)
+{
+	struct worker *w = arg;
+
+	peer_close(&w->peer);
+	free(w);
+}
+
 enum err keeping_worker(struct keeping *k, enum face face, int fd)
 {
 	struct outside *o = k->outside;
 
 	for (size_t i = 0; i < WORKERS_MAX; i++) {
-		struct worker *w = o->workers[i];
-		if (w && !peer_gone(w->peer))
+		struct worker *old = o->workers[i], *w;
+		if (old && !peer_gone(old->peer))
 			continue;
-		if (w)
-			peer_close(&w->peer);
-		else
-			w = o->workers[i] = NEW(struct worker);
+		if (old && group_spawn(o->group, "bury", bury, old))
+			return E_LIMIT;
+		w = o->workers[i] = NEW(struct worker);
 		w->side = (struct side){ k, face };
 		w->peer = peer_new(fd, keeping_side(&w->side));
 		return OK;
@@ -53,7 +61,7 @@ enum err keeping_worker(struct keeping *k, enum face face, int fd)
 }
 
 struct ending {
-	struct worker *worker; /* its peer may be another one when the fiber has its turn */
+	struct worker **at; /* who is there when the fiber has its turn; NULL: nobody any more */
 	struct arena *a;
 	struct str fields;
 };
@@ -63,7 +71,9 @@ static void send_end(void *arg)
 	struct ending *s = arg;
 	struct arena *a = s->a;
 	struct message m;
-	enum err e = ipc_call(s->worker->peer, TELL_END, s->fields, -1, clock_in(TELL_MS), a, &m);
+	struct worker *w = *s->at;
+	enum err e =
+		w ? ipc_call(w->peer, TELL_END, s->fields, -1, clock_in(TELL_MS), a, &m) : E_CLOSED;
 
 	if (e && e != E_CLOSED && e != E_CANCELED)
 		log_event(LOG_WARN, "sessions.end", KVE(e));
@@ -88,7 +98,7 @@ void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 		buf_u8(&b, end->from.bits);
 		buf_u64(&b, asker == &w->side ? end->except : 0);
 		buf_blob(&b, str_part(end->reason, 0, 200));
-		*s = (struct ending){ w, a, str_dup(a, buf_str(&b)) };
+		*s = (struct ending){ &k->outside->workers[i], a, str_dup(a, buf_str(&b)) };
 		buf_free(&b);
 		if (group_spawn(g, "end-sessions", send_end, s))
 			arena_free(&a);

@@ -316,6 +316,44 @@ static void test_anew(struct keeping_conf *conf)
 	CHECK_NUM(state_of("2001:db8::/64"), 1);
 }
 
+static void log_in_and_die(void *arg)
+{
+	CHECK(log_in(arg, "Right-1-Horse", "203.0.113.9") != E_DENIED);
+}
+
+static void employ_one(void *arg)
+{
+	employ(arg, FACE_SESSION, 11);
+}
+
+/* Two processes die whose logins are being hashed, and two come in their places at once. */
+static void test_deaths(void)
+{
+	struct worker dying[2], fresh[2];
+	struct group *g = group_new();
+
+	for (size_t i = 0; i < 2; i++) {
+		employ(&dying[i], FACE_SESSION, 20 + i);
+		CHECK_NUM(group_spawn(g, "login", log_in_and_die, &dying[i]), OK);
+	}
+	CHECK_NUM(fiber_sleep(clock_in(5)), OK);
+	group_close(&g);
+	for (size_t i = 0; i < 2; i++)
+		keeper_close(&dying[i].keeper);
+	CHECK_NUM(fiber_sleep(clock_in(1)), OK); /* the keeper sees that they are gone */
+	g = group_new();
+	for (size_t i = 0; i < 2; i++)
+		CHECK_NUM(group_spawn(g, "employ", employ_one, &fresh[i]), OK);
+	CHECK_NUM(group_wait(g, clock_in(5000)), OK);
+	group_close(&g);
+	struct session_end all = { .account = demo1, .reason = S("all") };
+	keeping_end_sessions(keeping, &all, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_NUM(fresh[i].ends, 1);
+		keeper_close(&fresh[i].keeper);
+	}
+}
+
 static void run(void *arg)
 {
 	struct net exempt[] = { net_of("192.0.2.128/25") };
@@ -342,6 +380,7 @@ static void run(void *arg)
 	test_operator();
 	test_owner();
 	test_race();
+	test_deaths();
 	peer_close(&op);
 	peer_close(&op_server);
 	/* Two wrong ones ban: the policy has its own tests. */
