@@ -5,6 +5,7 @@ import './mail.mjs';
 import './pages.mjs';
 import './access.mjs';
 import './account.mjs';
+import './setup.mjs';
 
 const SCENARIO_S = 60;
 const failed = [];
