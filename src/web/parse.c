@@ -74,6 +74,15 @@ bool uri_split(struct str uri, struct str *path, struct str *query)
 	return str_starts(uri, S("/"));
 }
 
+/* UTF-8 without controls. */
+static bool is_text(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
+			return false;
+	return utf8_ok(s);
+}
+
 /* --- forms --- */
 
 static bool decode(struct arena *a, struct str text, struct str *out)
@@ -91,12 +100,7 @@ static bool decode(struct arena *a, struct str text, struct str *out)
 		p[n++] = c;
 	}
 	*out = STR(p, n);
-	if (in.bad || n > FIELD_MAX || !utf8_ok(*out))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)p[i] < ' ' || p[i] == 127)
-			return false;
-	return true;
+	return !in.bad && n <= FIELD_MAX && is_text(*out);
 }
 
 bool form_parse(struct arena *a, struct str text, struct fields *out)
@@ -221,7 +225,8 @@ struct str xml_email(struct str body)
 		end = str_find(body, '<');
 		text = str_trim(str_part(body, 0, end));
 		bool closed = str_starts(str_from(body, end), S("</"));
-		return closed && text.n && text.n <= 320 && !str_has(text, '&') ? text : S_NONE;
+		bool plain = is_text(text) && !str_has(text, '&');
+		return closed && plain && text.n && text.n <= 320 ? text : S_NONE;
 	}
 	return S_NONE;
 }

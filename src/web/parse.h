@@ -53,7 +53,8 @@ enum lang { LANG_DE, LANG_EN };
 enum lang lang_accept(struct str header);
 
 /* The address in an Autodiscover request, between <EMailAddress> and its end tag whatever the
- * prefix; S_NONE: none, or one with markup in it. No XML parser: nothing else is of interest. */
+ * prefix; S_NONE: none, or one with markup or controls in it. No XML parser: nothing else is of
+ * interest. */
 struct str xml_email(struct str body);
 
 #endif

@@ -214,6 +214,8 @@ static void test_xml_email(void)
 		{ "<EMailAddress><b>x@y</b></EMailAddress>", NULL },
 		{ "<EMailAddress></EMailAddress>", NULL },
 		{ "<EMailAddress>&lt;@y</EMailAddress>", NULL },
+		{ "<EMailAddress>\xfc@y</EMailAddress>", NULL },
+		{ "<EMailAddress>x\001@y</EMailAddress>", NULL },
 		{ "<EMailAddress", NULL },
 		{ "<", NULL },
 		{ "", NULL },

@@ -95,13 +95,6 @@ static void write_reply(struct request *q, struct io *io, const struct reply *r)
 
 /* --- between them --- */
 
-static unsigned method(const struct request *q)
-{
-	return str_is(q->head.method, "GET") || str_is(q->head.method, "HEAD") ? GET
-	       : str_is(q->head.method, "POST")                                ? POST
-									       : 0;
-}
-
 /* The language that was chosen last, else the browser's. */
 static void choose_language(struct request *q)
 {
@@ -144,11 +137,10 @@ static struct reply run(struct request *q, enum err read)
 		return page_sentence(q, 400, "Diese Anfrage ist nicht zu verstehen.",
 				     "This request cannot be understood.");
 	choose_language(q);
-	bool counted = q->side == WEB_PUBLIC;
-	unsigned cost = method(q) == POST ? RATE_WRITE : RATE_READ;
-	if (counted && !rate_spend(&q->web->rates, q->head.address, cost, clock_ms()))
-		return too_fast(q);
 	const struct row *row = row_find(q, &other_method);
+	unsigned cost = row && row->flags & FORM ? RATE_WRITE : RATE_READ;
+	if (q->side == WEB_PUBLIC && !rate_spend(&q->web->rates, q->head.address, cost, clock_ms()))
+		return too_fast(q);
 	if (!row && other_method)
 		return page_sentence(q, 405, "So lässt sich diese Seite nicht aufrufen.",
 				     "This page cannot be asked for in this way.");
@@ -157,7 +149,7 @@ static struct reply run(struct request *q, enum err read)
 				     "There is no such page.");
 	if (read == E_LIMIT)
 		return page_sentence(q, 413, "Das ist zu lang.", "This is too long.");
-	if (method(q) == POST && row->flags & FORM)
+	if (row->flags & FORM)
 		form_ok = is_form(q) && form_parse(q->a, q->body, &q->form);
 	if (!form_ok)
 		return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
