@@ -26,7 +26,7 @@ scenario('seal', async open => {
 	await shot(page, 'seals');
 	await row(page, 'mit Schloss').locator('a.tecsmail-seal').click();
 	const facts = page.locator('.tecsmail-facts');
-	await facts.waitFor();
+	await page.locator('.ui-dialog-title', { hasText: 'Wie diese Mail kam' }).waitFor();
 	for (const part of ['mx.elsewhere.example [127.0.0.1]', 'mail.example.test', 'TLS 1.3', 'TLS_AES_256_GCM_SHA384'])
 		assert.ok((await facts.innerText()).replace('[::1]', '[127.0.0.1]').includes(part), `${part}: ${await facts.innerText()}`);
 	await shot(page, 'seal-of-a-row');

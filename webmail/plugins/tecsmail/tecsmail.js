@@ -7,7 +7,7 @@ window.rcmail && (function () {
 			$('<tr>').append($('<th>').text(row[0]), $('<td>').text(row[1])).appendTo(table);
 		});
 		rcmail.alert_dialog($('<div>').append($('<p>').addClass('tecsmail-seal ' + seal.seal).text(seal.title), table), null,
-			{ title: 'tecsmail.seal' });
+			{ title: rcmail.gettext('tecsmail.seal') });
 	}
 
 	rcmail.addEventListener('insertrow', function (event) {
@@ -15,10 +15,11 @@ window.rcmail && (function () {
 		var seal = message && message.flags && message.flags.tecsmail_seal;
 		if (!seal)
 			return;
+		var tr = $(event.row.obj || event.row), place = tr.find('span.fromto');
 		$('<a href="#seal" class="tecsmail-seal" tabindex="-1">').addClass(seal.seal).attr({ title: seal.title, 'aria-label': seal.title })
 			.on('mousedown touchstart dblclick', function (e) { e.stopPropagation(); })
 			.on('click', function (e) { e.stopPropagation(); open(seal); return false; })
-			.prependTo($(event.row.obj || event.row).find('span.date, td.date').first());
+			.prependTo(place.length ? place.first() : tr.find('td.subject'));
 	});
 	rcmail.addEventListener('init', function () {
 		$('#tecsmail-seal').on('click', function () {
