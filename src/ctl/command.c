@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	  "give a user another password" },
 	{ "user delete", cmd_user_delete, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
 	  "remove a user and all of his mail" },
+	{ "user erase", cmd_user_erase, NEEDS_SERVER, OPT_JSON | OPT_YES, 1, 1, "ADDRESS",
+	  "remove a user, and each octet of his mail from the disk" },
 	{ "user app-password add", cmd_app_add, NEEDS_SERVER, OPT_JSON | OPT_PROTOCOL, 2, 2,
 	  "ADDRESS NAME", "make an app password for a device and show it, once" },
 	{ "user app-password list", cmd_app_list, NEEDS_SERVER, OPT_JSON, 1, 1, "ADDRESS",
@@ -57,6 +59,8 @@ static const struct command commands[] = {
 	  "check each record, reference and checksum of the store" },
 	{ "store reclaim", cmd_store_reclaim, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
 	  "give back the space of deleted mail now" },
+	{ "store wipe", cmd_store_wipe, NEEDS_SERVER, OPT_JSON, 0, 0, "",
+	  "make zeros of what deleted mail left on the disk" },
 	{ "version", cmd_version, NEEDS_NOTHING, OPT_JSON, 0, 0, "", "print the version" },
 };
 
@@ -87,6 +91,7 @@ static const struct {
 	  offsetof(struct ctl, to) },
 	{ "--format", OPT_FORMAT, "FORMAT of the mail: maildir (default) or mbox", "FORMAT",
 	  offsetof(struct ctl, format) },
+	{ "--yes", OPT_YES, "do not ask" },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 

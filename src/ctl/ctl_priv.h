@@ -117,6 +117,7 @@ int cmd_check(struct ctl *c);
 int cmd_store_verify(struct ctl *c);
 int cmd_store_stats(struct ctl *c);
 int cmd_store_reclaim(struct ctl *c);
+int cmd_store_wipe(struct ctl *c);
 int cmd_version(struct ctl *c);
 
 #endif

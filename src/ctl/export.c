@@ -44,7 +44,7 @@ static int failed(struct ctl *c, enum err e, struct str what)
 
 /* --- account.json --- */
 
-static enum err put_aliases(struct exporting *x, json_t *out)
+enum err export_aliases(struct store *st, const struct name *user, json_t *out)
 {
 	struct page p = { .max = ALIASES_A_PAGE, .more = true };
 	struct arena *a = arena_new(CTL_ARENA);
@@ -54,11 +54,11 @@ static enum err put_aliases(struct exporting *x, json_t *out)
 
 	while (p.more && !e) {
 		arena_reset(a);
-		e = directory_aliases(x->st, &p, a, &l);
+		e = directory_aliases(st, &p, a, &l);
 		for (size_t i = 0; i < p.n && !e; i++)
 			for (size_t j = 0; j < l[i].ntargets; j++)
-				if (str_eq(l[i].targets[j].local, x->user.name.local) &&
-				    str_eq(l[i].targets[j].domain, x->user.name.domain))
+				if (str_eq(l[i].targets[j].local, user->local) &&
+				    str_eq(l[i].targets[j].domain, user->domain))
 					json_array_append_new(
 						out, ctl_json_str(name_text(a, l[i].name)));
 		if (!e) {
@@ -156,7 +156,7 @@ static enum err put_account(struct exporting *x)
 	enum err e = directory_secret(x->st, x->user.account, x->a, &secret);
 
 	if (!e || e == E_NOTFOUND)
-		e = put_aliases(x, aliases);
+		e = export_aliases(x->st, &x->user.name, aliases);
 	if (!e)
 		e = put_apps(x, apps);
 	if (!e)

@@ -41,4 +41,8 @@ MUST enum err export_close(struct export_box *x); /* E_IO; closes in any case */
 /* Folders on the way to path are made, those above root are there. */
 MUST enum err export_folders(struct str root, struct str path, struct arena *a);
 
+/* (suspends) Adds those aliases that name a user as their target. The store's errors. */
+struct name;
+MUST enum err export_aliases(struct store *st, const struct name *user, json_t *out);
+
 #endif

@@ -62,7 +62,8 @@ static void test_commands(struct str text)
 	static const char *const options[] = {
 		"--json",       "--password-stdin", "--hash", "--quota",
 		"--config",     "--help",           "--for",  "--messages",
-		"--recipients", "--new-recipients", "--to",   "--format"
+		"--recipients", "--new-recipients", "--to",   "--format",
+		"--yes"
 	};
 	for (size_t i = 0; i < LENGTH(options); i++)
 		CHECK(has(text, str_of(options[i])));

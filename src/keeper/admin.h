@@ -135,6 +135,8 @@ struct admin_user {
 };
 MUST enum err admin_user_show(struct peer *p, struct str address, struct arena *a,
 			      struct admin_user *out, struct str *why); /* E_NOTFOUND */
+/* store_seal in every process of the server. */
+MUST enum err admin_seal(struct peer *p, struct arena *a, struct str *why);
 /* own: SENDING_KEEP leaves one as it is, SENDING_DEFAULT takes it away. */
 MUST enum err admin_user_limits(struct peer *p, struct str address, struct sending_counts own,
 				struct arena *a, struct str *why); /* E_NOTFOUND */

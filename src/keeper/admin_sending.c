@@ -44,3 +44,14 @@ enum err admin_user_limits(struct peer *p, struct str address, struct sending_co
 		return e;
 	return scan_end(&in) ? OK : admin_misunderstood(why);
 }
+
+enum err admin_seal(struct peer *p, struct arena *a, struct str *why)
+{
+	struct buf b = buf_new(16);
+	struct scan in;
+	enum err e = admin_ask(p, CALL_SEAL, &b, a, &in, why);
+
+	if (e)
+		return e;
+	return scan_end(&in) ? OK : admin_misunderstood(why);
+}

@@ -45,24 +45,35 @@ static enum err tell_list(const struct keeper *k, struct scan *in, struct arena 
 	return OK;
 }
 
-static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
+static enum err end_sessions(const struct keeper *k, struct message *m)
 {
-	const struct keeper *k = arg;
-
-	if (m->type == TELL_LIST)
-		return tell_list(k, &m->in, a, out);
 	struct session_end end = { .account = scan_u32(&m->in) };
 	struct str from = scan_take(&m->in, sizeof end.from.octets);
 
-	(void)out_fd;
 	end.from.bits = scan_u8(&m->in);
 	end.except = scan_u64(&m->in);
 	end.reason = scan_blob(&m->in);
-	if (m->type != TELL_END || !scan_end(&m->in) || end.from.bits > 128)
+	if (!scan_end(&m->in) || end.from.bits > 128)
 		return E_SYNTAX;
 	memcpy(end.from.octets, from.p, from.n);
 	if (k->orders.end)
 		k->orders.end(k->orders.arg, &end);
+	return OK;
+}
+
+static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
+{
+	const struct keeper *k = arg;
+
+	(void)out_fd;
+	if (m->type == TELL_LIST)
+		return tell_list(k, &m->in, a, out);
+	if (m->type == TELL_END)
+		return end_sessions(k, m);
+	if (m->type != TELL_SEAL || !scan_end(&m->in))
+		return E_SYNTAX;
+	if (k->orders.seal)
+		k->orders.seal(k->orders.arg);
 	return OK;
 }
 

@@ -56,6 +56,7 @@ struct keeper_orders {
 	/* A login on the connection of this number (log_context.conn) was right. */
 	void (*logged_in)(void *arg, uint64_t conn, uint32_t account);
 	void *arg;
+	void (*seal)(void *arg); /* store_seal; NULL: this process writes no blobs */
 };
 void keeper_obey(struct keeper *k, struct keeper_orders o); /* before the first connect */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/operate_sending.c - how much is sent: the calls of workers, and the operator's. */
+/* keeper/operate_sending.c - how much is sent: the calls of workers, and the operator's, who looks
+ * at one user, and erases him. */
 #include "base/log.h"
 #include "keeper/serve_priv.h"
 
@@ -93,4 +94,12 @@ enum err op_user_limits(struct asked *q)
 	if (!e)
 		log_event(LOG_INFO, "user.limits", KV("user", text), KVN("account", u.account));
 	return e;
+}
+
+enum err op_seal(struct asked *q)
+{
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	keeping_seal(q->k);
+	return OK;
 }

@@ -60,24 +60,42 @@ enum err keeping_worker(struct keeping *k, enum face face, int fd)
 	return E_LIMIT;
 }
 
-struct ending {
+struct telling {
 	struct worker **at; /* who is there when the fiber has its turn; NULL: nobody any more */
 	struct arena *a;
+	uint32_t type;
 	struct str fields;
 };
 
-static void send_end(void *arg)
+static void send(void *arg)
 {
-	struct ending *s = arg;
+	struct telling *s = arg;
 	struct arena *a = s->a;
 	struct message m;
 	struct worker *w = *s->at;
 	enum err e =
-		w ? ipc_call(w->peer, TELL_END, s->fields, -1, clock_in(TELL_MS), a, &m) : E_CLOSED;
+		w ? ipc_call(w->peer, s->type, s->fields, -1, clock_in(TELL_MS), a, &m) : E_CLOSED;
 
 	if (e && e != E_CLOSED && e != E_CANCELED)
-		log_event(LOG_WARN, "sessions.end", KVE(e));
+		log_event(LOG_WARN, "worker.untold", KVN("what", s->type), KVE(e));
 	arena_free(&a);
+}
+
+static void tell(struct group *g, struct worker **at, uint32_t type, struct str fields)
+{
+	struct arena *a = arena_new(TELL_ARENA);
+	struct telling *s = ARENA_NEW(a, struct telling);
+
+	*s = (struct telling){ at, a, type, str_dup(a, fields) };
+	if (group_spawn(g, "tell", send, s))
+		arena_free(&a);
+}
+
+static void told(struct group **g)
+{
+	if (group_wait(*g, NEVER))
+		log_event(LOG_DEBUG, "tell.canceled");
+	group_close(g);
 }
 
 void keeping_end_sessions(struct keeping *k, const struct session_end *end,
@@ -90,22 +108,29 @@ void keeping_end_sessions(struct keeping *k, const struct session_end *end,
 		struct worker *w = k->outside->workers[i];
 		if (!w || peer_gone(w->peer))
 			continue;
-		struct arena *a = arena_new(TELL_ARENA);
-		struct ending *s = ARENA_NEW(a, struct ending);
 		struct buf b = buf_new(4096);
 		buf_u32(&b, end->account);
 		buf_put(&b, STR((const char *)end->from.octets, sizeof end->from.octets));
 		buf_u8(&b, end->from.bits);
 		buf_u64(&b, asker == &w->side ? end->except : 0);
 		buf_blob(&b, str_part(end->reason, 0, 200));
-		*s = (struct ending){ &k->outside->workers[i], a, str_dup(a, buf_str(&b)) };
+		tell(g, &k->outside->workers[i], TELL_END, buf_str(&b));
 		buf_free(&b);
-		if (group_spawn(g, "end-sessions", send_end, s))
-			arena_free(&a);
 	}
-	if (group_wait(g, NEVER))
-		log_event(LOG_DEBUG, "sessions.end.canceled");
-	group_close(&g);
+	told(&g);
+}
+
+void keeping_seal(struct keeping *k)
+{
+	struct group *g = group_new();
+
+	store_seal(k->store);
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		struct worker *w = k->outside->workers[i];
+		if (w && !peer_gone(w->peer))
+			tell(g, &k->outside->workers[i], TELL_SEAL, S(""));
+	}
+	told(&g);
 }
 
 static size_t take_sessions(struct scan *in, struct arena *a, struct session_row *out, size_t max)

@@ -172,6 +172,7 @@ static const struct call {
 	{ CALL_INVITE_LIST, op_invite_list, FACE_OPERATOR },
 	{ CALL_INVITE_DELETE, op_invite_delete, FACE_OPERATOR },
 	{ CALL_USER_SET, op_user_set, FACE_OPERATOR },
+	{ CALL_SEAL, op_seal, FACE_OPERATOR },
 	{ CALL_GUARD_LIST, op_guard_list, FACE_OPERATOR },
 	{ CALL_GUARD_SHOW, op_guard_show, FACE_OPERATOR },
 	{ CALL_GUARD_RELEASE, op_guard_release, FACE_OPERATOR },

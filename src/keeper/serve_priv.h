@@ -47,6 +47,8 @@ MUST enum err outside_new(struct keeping *k);
 /* (suspends) No more calls of workers: those under way have been answered or have ended. */
 void outside_hang_up(struct keeping *k);
 void outside_close(struct keeping *k);
+/* (suspends) store_seal here and in all workers, each of which has done it at the return. */
+void keeping_seal(struct keeping *k);
 
 /* (suspends) Behind every change of a password, and where one is withdrawn: nothing of the old one
  * may count any longer. No login remembers it, one under way is begun anew, and the sessions of the
@@ -112,6 +114,7 @@ enum err op_invite(struct asked *q);
 enum err op_invite_list(struct asked *q);
 enum err op_invite_delete(struct asked *q);
 enum err op_user_set(struct asked *q);   /* operate_state.c */
+enum err op_seal(struct asked *q);       /* operate_sending.c */
 enum err op_guard_list(struct asked *q); /* operate_guard.c */
 enum err op_guard_show(struct asked *q);
 enum err op_guard_release(struct asked *q);

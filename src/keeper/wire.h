@@ -59,6 +59,7 @@ enum keeper_call {
 	CALL_INVITE_DELETE, /* blob address */
 	CALL_USER_SET,      /* blob address, u8 what, u8 state, u8 blocked, u32 expires, u64 quota,
 			     * blob reason */
+	CALL_SEAL,          /* no fields: store_seal in all processes */
 	CALL_GUARD_LIST,    /* blob network or "", u32 bucket -> rows, see operate_guard.c */
 	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */
 	CALL_GUARD_RELEASE, /* blob address */
@@ -69,6 +70,7 @@ enum keeper_call {
 enum keeper_tells {
 	TELL_END = 1, /* u32 account, 16 octets and u8 bits of a network, u64 except, blob reason */
 	TELL_LIST,    /* u32 account -> as CALL_OWN_SESSIONS */
+	TELL_SEAL,    /* no fields: store_seal */
 };
 
 #endif

@@ -109,6 +109,14 @@ static size_t list_sessions(void *arg, uint32_t account, struct arena *a, struct
 	return clients_list(((struct child *)arg)->clients, account, a, out);
 }
 
+static void seal(void *arg)
+{
+	struct child *c = arg;
+
+	if (c->store)
+		store_seal(c->store);
+}
+
 static void logged_in(void *arg, uint64_t conn, uint32_t account)
 {
 	clients_logged_in(((struct child *)arg)->clients, conn, account);
@@ -140,7 +148,8 @@ static void live(void *arg)
 	c.accepting = group_new();
 	c.connections = group_new();
 	c.clients = clients_new();
-	keeper_obey(c.keeper, (struct keeper_orders){ end_sessions, list_sessions, logged_in, &c });
+	keeper_obey(c.keeper,
+		    (struct keeper_orders){ end_sessions, list_sessions, logged_in, &c, seal });
 	c.conn = first_conn(r);
 	c.main = peer_new(CHILD_FD, (struct ipc_service){ serve, &served });
 	if (signal_wait(&c.stop, 0, NEVER)) /* a first fiber is in no group: never canceled */

@@ -39,6 +39,8 @@ struct engine {
 	enum err (*stats)(struct store *st, struct store_stats *out);
 	enum err (*verify)(struct store *st, const struct store_report *r);
 	enum err (*reclaim)(struct store *st, uint64_t *octets_freed);
+	enum err (*wipe)(struct store *st, uint64_t *octets);
+	void (*seal)(struct store *st);
 	enum err (*partitions)(struct store *st, struct str prefix,
 			       enum err (*fn)(void *arg, struct str name), void *arg);
 };

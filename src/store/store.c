@@ -177,3 +177,14 @@ enum err store_reclaim(struct store *st, uint64_t *octets_freed)
 	*octets_freed = 0;
 	return st->engine->reclaim(st, octets_freed);
 }
+
+enum err store_wipe(struct store *st, uint64_t *octets)
+{
+	*octets = 0;
+	return st->engine->wipe(st, octets);
+}
+
+void store_seal(struct store *st)
+{
+	st->engine->seal(st);
+}

@@ -147,6 +147,16 @@ MUST enum err store_verify(struct store *st, const struct store_report *r);
 /* Rewrites segments that are mostly dead and removes them. Runs beside everything else. */
 MUST enum err store_reclaim(struct store *st, uint64_t *octets_freed);
 
+/*
+ * Octets of blobs that are gone stay in the files of the store until their room is needed, or until
+ * this makes zeros of them, for whoever must be sure. Runs beside everything else and reads the
+ * table of all blobs. E_AGAIN: some are in files that a process writes to just now; all others
+ * are done. store_seal in each process lets go of these.
+ */
+MUST enum err store_wipe(struct store *st, uint64_t *octets);
+/* The next blob of this process goes to a new file. */
+void store_seal(struct store *st);
+
 /* Calls fn for each partition whose name starts with prefix; fn may suspend. */
 MUST enum err store_partitions(struct store *st, struct str prefix,
 			       enum err (*fn)(void *arg, struct str name), void *arg);

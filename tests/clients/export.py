@@ -4,6 +4,8 @@ import json
 import mailbox
 import pathlib
 import re
+import secrets
+import threading
 
 from harness import check, equal, message, scenario
 
@@ -122,3 +124,66 @@ def export_mbox(server):
                            if f[0] == "\\"}, f"flags of {folder} {uid}")
             equal(head[2].split()[1:], [f.encode() for f in row["flags"] if f[0] != "\\"],
                   "keywords")
+
+
+def noise(octets):
+    """A body that no compression makes shorter, so that it lies in the files as it is."""
+    choice = bytes(c for c in range(1, 256) if c not in b"\r\n.")
+    return b"\r\n".join(bytes(secrets.choice(choice) for _ in range(500))
+                        for _ in range(octets // 500)) + b"\r\n"
+
+
+@scenario(120)
+def erase_leaves_nothing(server):
+    """Each octet of his mail is gone from the store's files, that of others is not."""
+    user, other, third = server.user("gone"), server.user("stays"), server.user("busy")
+    mine, theirs = [noise(3000 * 10 ** (n % 3)) for n in range(4)], noise(3000)
+    for n, body in enumerate(mine):
+        server.deliver(user, message(f"mine {n}", body))
+        server.deliver(other, message(f"theirs {n}", theirs))
+    client = server.imap(user)
+    client.select("INBOX")
+    client.store("1", "+FLAGS", "\\Deleted")
+    client.expunge()  # that one too
+    server.order("alias", "add", "old@example.test", user.address)
+
+    def found(body):
+        """How many of the pieces of 20 octets are in any file of the store."""
+        files = [p.read_bytes() for p in (server.state / "store").rglob("*") if p.is_file()]
+        pieces = [body[at:at + 20] for at in range(100, len(body) - 20, len(body) // 10)]
+        return sum(any(piece in octets for octets in files) for piece in pieces)
+
+    for body in mine + [theirs]:
+        check(found(body) >= 9, "the mail does not lie in the files as it is")
+    status, _, why = server.run("user", "erase", user.address)
+    check(status == 1 and "--yes" in why, f"without being asked: {status} {why}")
+    equal(len(server.fetch(user)), 3, "mails of who was not erased")
+    # Mail for others comes in all the time.
+    stop, sent = threading.Event(), []
+
+    def traffic():
+        with server.smtp() as smtp:
+            while not stop.is_set():
+                smtp.sendmail("a@elsewhere.example", [third.address], message("busy", theirs))
+                sent.append(1)
+
+    busy = [threading.Thread(target=traffic) for _ in range(3)]
+    for thread in busy:
+        thread.start()
+    done = json.loads(server.order("user", "erase", "--yes", "--json", user.address))
+    left = [found(body) for body in mine]
+    stop.set()
+    for thread in busy:
+        thread.join()
+    equal(len(server.fetch(third)), len(sent), "mails that came meanwhile")
+    equal((done["messages"], done["aliases_left"]), (3, ["old@example.test"]), "what was erased")
+    check(done["octets_wiped"] >= sum(map(len, mine)), f"what was wiped: {done}")
+    equal(left, [0] * 4, "pieces of his mail that are left")
+    check(found(theirs) >= 9, "the mail of the other is gone")
+    equal(len(server.fetch(other)), 4, "mails of the other")
+    equal(server.run("user", "erase", "--yes", user.address)[0], 3, "once more")
+    server.deliver(other, message("new", theirs))
+    equal(len(server.fetch(other)), 5, "mails of the other")
+    check(json.loads(server.order("store", "verify", "--json"))["ok"], "store verify")
+    equal(json.loads(server.order("store", "wipe", "--json"))["ok"], True, "store wipe")
+    server.order("alias", "delete", "old@example.test")

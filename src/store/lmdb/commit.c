@@ -27,8 +27,9 @@
  *     is carried out only if fn returned OK; if carrying out fails, the whole transaction is
  *     given up, and every update in it is told so.
  *  5. Updates of one process run in the order they were handed in; each sees those before it.
- *  6. Nothing is ever written over in a segment: a record is written once, behind all others, and
- *     the room of a dead one is given back only by removing the file (reclaim.c).
+ *  6. No record is ever written over in a segment: it is written once, behind all others, and the
+ *     room of a dead one is given back only by removing the file (reclaim.c). Under the file's
+ *     lock, dead octets may become zeros (wipe.c): nobody refers to them, and nobody will.
  *  7. Segments of a process that died have no lock and, beyond what a transaction refers to, only
  *     dead octets: whatever it had written and not committed counts for nothing.
  *  8. A number of a segment is taken from the map in a transaction of its own before the file is

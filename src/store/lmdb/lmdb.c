@@ -335,5 +335,7 @@ const struct engine engine_lmdb = {
 	.stats = lmdb_stats,
 	.verify = lmdb_verify,
 	.reclaim = lmdb_reclaim,
+	.wipe = lmdb_wipe,
+	.seal = lmdb_seal,
 	.partitions = lmdb_partitions,
 };

@@ -66,6 +66,7 @@ struct lmdb {
 	pthread_mutex_t roll_lock; /* held while a new active segment is made */
 	pthread_mutex_t own_lock;  /* own, active and what is in them */
 	struct segment *own, *active;
+	bool sealed; /* the next active one is to be new */
 
 	pthread_mutex_t cache_lock;
 	struct open_segment cache[SEGMENT_CACHE];
@@ -113,6 +114,8 @@ MUST enum err segment_sync(struct lmdb *lm, struct segment *s);
 void segment_hold(struct lmdb *lm, struct segment *s);
 void segment_release(struct lmdb *lm, struct segment *s);
 bool segment_owned(struct lmdb *lm, uint32_t number); /* by this process */
+/* The active segment takes no more; blobs that are in it and held still hold it. Blocks. */
+void segments_seal(struct lmdb *lm);
 /* Gives up the active segment, at the end. */
 void segments_close(struct lmdb *lm);
 
@@ -170,11 +173,13 @@ void watching_begin(struct lmdb *lm);
 void watching_tell(struct lmdb *lm, struct str partition);
 void watching_end(struct lmdb *lm);
 
-/* --- reclaim.c, verify.c --- */
+/* --- reclaim.c, wipe.c, verify.c --- */
 
 /* Removes segments that nothing refers to. Blocks. */
 void segments_sweep(struct lmdb *lm, uint64_t *octets_freed);
 MUST enum err lmdb_reclaim(struct store *st, uint64_t *octets_freed);
+MUST enum err lmdb_wipe(struct store *st, uint64_t *octets);
+void lmdb_seal(struct store *st);
 MUST enum err lmdb_verify(struct store *st, const struct store_report *r);
 
 #endif

@@ -405,6 +405,68 @@ static void test_reclaim(void)
 	suite_remove(dir);
 }
 
+/* --- wipe --- */
+
+static void drop_most(void *arg)
+{
+	for (unsigned i = 0; i < *(unsigned *)arg; i++)
+		if (i % 5)
+			drop_one(i);
+}
+
+/* Of the file that this process writes to nothing can be wiped until it is sealed. */
+static void wipe_own(void *arg)
+{
+	unsigned n = *(unsigned *)arg;
+	uint64_t octets;
+
+	CHECK_NUM(store_one(S("a"), n), OK);
+	CHECK_NUM(store_wipe(store, &octets), E_AGAIN);
+	CHECK_NUM(octets, 0);
+	store_seal(store);
+	CHECK_NUM(store_one(S("a"), n + 1), OK); /* goes to a new one */
+	CHECK_NUM(store_wipe(store, &octets), E_AGAIN);
+	CHECK(octets > 0);
+	store_seal(store);
+	CHECK_NUM(store_wipe(store, &octets), OK);
+	CHECK_NUM(octets, 0); /* there was nothing left to do */
+	for (unsigned i = 0; i < n; i++)
+		CHECK_NUM(check_one(S("a"), i), i % 5 ? E_NOTFOUND : OK);
+	CHECK_NUM(verify(true), OK);
+}
+
+/* How many octets of a file are not zero. */
+static unsigned not_zero(const char *name)
+{
+	char path[600];
+	unsigned count = 0;
+	int c;
+
+	snprintf(path, sizeof path, "%s/segments/%s", dir, name);
+	FILE *f = fopen(path, "re");
+	BUG_IF(!f);
+	while ((c = getc(f)) != EOF)
+		count += c != 0;
+	fclose(f);
+	return count;
+}
+
+static void test_wipe(void)
+{
+	unsigned n = 150;
+	char path[600];
+
+	new_dir();
+	ACT(store_many, &n);
+	unsigned all = not_zero("00000001.seg");
+	ACT(drop_most, &n);
+	CHECK_NUM(not_zero("00000001.seg"), all);
+	ACT(wipe_own, &n);
+	CHECK(not_zero("00000001.seg") < all / 2);
+	CHECK_NUM(segment_files(path, sizeof path), 2);
+	suite_remove(dir);
+}
+
 /* A damaged blob must not keep the others from moving, nor be thrown away with its segment. */
 static void reclaim_damaged(void *arg)
 {
@@ -522,6 +584,7 @@ int main(void)
 	test_not_ours();
 	test_damage();
 	test_reclaim();
+	test_wipe();
 	test_reclaim_damaged();
 	test_grow();
 	return check_done();

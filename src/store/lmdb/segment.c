@@ -186,8 +186,10 @@ static size_t with_room(struct lmdb *lm, uint32_t *out, size_t max)
 static enum err find_file(struct lmdb *lm, struct segment *s, uint64_t n)
 {
 	uint32_t candidates[16];
-	size_t some = with_room(lm, candidates, LENGTH(candidates));
+	size_t some = lm->sealed ? 0 : with_room(lm, candidates, LENGTH(candidates));
 	enum err e = E_AGAIN;
+
+	lm->sealed = false;
 
 	for (size_t i = 0; i < some; i++) {
 		s->number = candidates[i];
@@ -357,6 +359,18 @@ bool segment_owned(struct lmdb *lm, uint32_t number)
 		s = s->next;
 	pthread_mutex_unlock(&lm->own_lock);
 	return s != NULL;
+}
+
+void segments_seal(struct lmdb *lm)
+{
+	pthread_mutex_lock(&lm->roll_lock);
+	pthread_mutex_lock(&lm->own_lock);
+	if (lm->active)
+		unhold(lm, lm->active);
+	lm->active = NULL;
+	lm->sealed = true;
+	pthread_mutex_unlock(&lm->own_lock);
+	pthread_mutex_unlock(&lm->roll_lock);
 }
 
 void segments_close(struct lmdb *lm)

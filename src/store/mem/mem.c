@@ -440,6 +440,18 @@ static enum err mem_reclaim(struct store *st, uint64_t *octets_freed)
 	return OK;
 }
 
+/* What is gone was freed. */
+static enum err mem_wipe(struct store *st, uint64_t *octets)
+{
+	(void)st, (void)octets;
+	return OK;
+}
+
+static void mem_seal(struct store *st)
+{
+	(void)st;
+}
+
 /* fn may suspend and the array move meanwhile: goes on from the name, not the place. */
 static enum err mem_partitions(struct store *st, struct str prefix,
 			       enum err (*fn)(void *arg, struct str name), void *arg)
@@ -504,5 +516,7 @@ const struct engine engine_mem = {
 	.stats = mem_stats,
 	.verify = mem_verify,
 	.reclaim = mem_reclaim,
+	.wipe = mem_wipe,
+	.seal = mem_seal,
 	.partitions = mem_partitions,
 };
