@@ -92,6 +92,9 @@ scenario('password_page', async open => {
 	assert.match(await fill(page, user, user.password, fresh), /gilt ab sofort/);
 	assert.deepEqual(await faults(page), []);
 	await login(page, user, fresh);
+	await page.goto(`${page.site}/password`);
+	await page.click('main a[href*="plugin.password"]');
+	await page.waitForSelector('#curpasswd');
 });
 
 scenario('lockout_page', async open => {
