@@ -8,7 +8,8 @@
  *
  * Who lives in example.test: alice (1), bob (2), carol (3, a quota of 2,000 octets), dave (4),
  * ghost (99, in the directory only); all with the password "secret". team@ is alice and bob,
- * mixed@ is alice and somebody elsewhere, full@ is bob and carol, broken@ finds no keeper.
+ * mixed@ is alice and somebody elsewhere, full@ is bob and carol, broken@ finds no keeper,
+ * expired@ takes no mail any more.
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,6 +36,9 @@ static struct rig {
 	bool told;                  /* the operator, of that */
 	const char *login_ip;       /* whose logins these should be */
 	enum err login_error;       /* OK: look at the password */
+	enum err new_error;         /* why nothing new is let in; OK: it is */
+	const char *notice;         /* at a login, or NULL */
+	const char *refused;        /* why right passwords are refused, or NULL */
 	void (*serve)(struct io *io, int kind);
 } rig;
 
@@ -81,11 +85,15 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		(*out)[(*n)++] = rig_user(1, detail);
 		(*out)[(*n)++] = (struct route){ .address = S("eve@far.test") };
 	}
+	if (str_iis(local, "expired")) {
+		(*out)[(*n)++] = rig_user(4, detail);
+		(*out)->expired = true;
+	}
 	for (size_t i = 0; i < LENGTH(table); i++)
 		for (size_t j = 0; str_iis(local, table[i].local) && j < 2; j++)
 			if (table[i].account[j])
 				(*out)[(*n)++] = rig_user(table[i].account[j], detail);
-	return *n ? OK : E_NOTFOUND;
+	return !*n ? E_NOTFOUND : rig.new_error == E_READONLY ? E_READONLY : OK;
 }
 
 enum err keeper_domain(struct keeper *k, struct str domain)
@@ -109,18 +117,36 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 	for (uint32_t i = 0; i < LENGTH(users); i++) {
 		struct route r = rig_user(i + 1, S(""));
 
-		if (str_ieq(t->user, r.address) && str_is(t->password, "secret")) {
-			*out = (struct login){ .account = r.account,
-					       .address = r.address,
-					       .quota = r.quota };
-			return OK;
-		}
+		if (!str_ieq(t->user, r.address) || !str_is(t->password, "secret"))
+			continue;
+		*out = (struct login){ .refused = str_of(rig.refused) };
+		if (rig.refused)
+			return E_DENIED;
+		*out = (struct login){ .account = r.account,
+				       .address = r.address,
+				       .quota = r.quota,
+				       .notice = str_of(rig.notice) };
+		return OK;
 	}
 	return E_DENIED;
 }
 
-enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
+enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota)
 {
+	(void)k;
+	*quota = rig_user(account, S("")).quota;
+	return rig.new_error;
+}
+
+enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *arena,
+			 struct str *why)
+{
+	(void)arena;
+	*why = S_NONE;
+	if (rig.new_error == E_DENIED)
+		*why = S("Senden gesperrt / sending is blocked: spam");
+	if (rig.new_error || (!from.local.n && !from.domain.n))
+		return rig.new_error;
 	struct arena *a = arena_new(64 * 1024);
 	struct route *r;
 	size_t n;

@@ -254,7 +254,7 @@ static void broken(void)
 	key = key_chunk(box_id(6, "INBOX"), 0);
 	by_hand(6, (struct edit){ .key = key_str(&key), .drop = true });
 	CHECK(check_faults(6) >= 2);
-	by_hand(6, (struct edit){ .key = KEY_ACCOUNT, .value = S("\2") });
+	by_hand(6, (struct edit){ .key = KEY_ACCOUNT, .value = S("\3") });
 	d.account = 6;
 	box_deliver(st, in, &d, 1);
 	CHECK_NUM(d.result, E_VERSION);

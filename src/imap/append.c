@@ -15,7 +15,12 @@ static struct done foresee(struct imap *s, struct str mailbox)
 		return done_no("TOOBIG", "the message is too large"); /* RFC 7889 4 */
 	if (n == 0)
 		return done_no("CANNOT", "an empty message is none");
-	enum err e = box_status(s->srv->store, s->who.account, mailbox, s->cmd, &info);
+	/* As it is now: the session may be older than the state of its account. */
+	enum err e = keeper_may_append(s->srv->keeper, s->who.account, &s->who.quota);
+
+	if (e)
+		return e == E_DENIED ? done_no("NOPERM", "the account is closed") : done_err(e);
+	e = box_status(s->srv->store, s->who.account, mailbox, s->cmd, &info);
 
 	if (e == E_NOTFOUND || (!e && !info.exists))
 		return done_no("TRYCREATE", "there is no such mailbox");

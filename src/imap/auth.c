@@ -32,6 +32,9 @@ static enum err prepare(struct imap *s)
 
 static struct done welcome(struct imap *s)
 {
+	if (s->who.notice.n) /* RFC 3501 7.1: the user sees it */
+		io_fmt(s->io, "* OK [ALERT] %.*s\r\n", FMT(s->who.notice));
+	s->who.notice = S_NONE;
 	s->log = log_current ? *log_current : (struct log_context){ 0 };
 	s->log.account = s->who.address;
 	fiber_log_context(&s->log);
@@ -59,6 +62,7 @@ static struct done login(struct imap *s, struct str user, struct str password)
 			return welcome(s);
 	}
 	const char *closed = str_c(s->cmd, str_fmt(s->cmd, "[ALERT] %.*s", FMT(s->who.closed)));
+	struct str refused = s->who.refused;
 
 	s->who = (struct login){ 0 };
 	if (e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
@@ -67,6 +71,8 @@ static struct done login(struct imap *s, struct str user, struct str password)
 		return (struct done){ DONE_BYE, S_NONE, closed };
 	if (e != E_DENIED)
 		return done_err(e == E_NOTFOUND ? E_AGAIN : e);
+	if (refused.n) /* RFC 5530 3 */
+		return done_no("CONTACTADMIN", str_c(s->cmd, refused));
 	if (++s->tries == LOGIN_TRIES_MAX)
 		return (struct done){ DONE_BYE, S_NONE, "too many wrong passwords" };
 	return done_no("AUTHENTICATIONFAILED",

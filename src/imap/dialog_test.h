@@ -23,6 +23,8 @@ static struct imap_server server = { .conf = &conf };
 static struct group *sessions;
 static unsigned cleartexts; /* passwords that came in clear */
 static enum err keeper_says;
+static enum err append_says;
+static const char *notice, *refused; /* NULL: none */
 static uint64_t quota;
 static char login_ip[64]; /* of the last login */
 
@@ -38,9 +40,21 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 
 	if ((!alice && !bob) || !str_is(t->password, "secret"))
 		return E_DENIED;
-	*out = (struct login){ alice ? 1 : 2, str_fmt(a, "%.*s@example.test", FMT(t->user)),
-			       quota };
+	*out = (struct login){ .refused = str_of(refused) };
+	if (refused)
+		return E_DENIED;
+	*out = (struct login){ .account = alice ? 1 : 2,
+			       .address = str_fmt(a, "%.*s@example.test", FMT(t->user)),
+			       .quota = quota,
+			       .notice = str_of(notice) };
 	return OK;
+}
+
+enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *may_keep)
+{
+	(void)k, (void)account;
+	*may_keep = quota;
+	return append_says;
 }
 
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto)

@@ -114,6 +114,26 @@ static void logins(void)
 	client_close(&c);
 }
 
+/* What is to be told at a login; why a right password is refused; both in ASCII. */
+static void told(void)
+{
+	struct client *c = client_new(NULL);
+
+	refused = "Ihr Konto ist gesperrt / Your account is locked: spam";
+	for (unsigned i = 0; i < 15; i++)
+		CHECK(has(ask(c, "LOGIN alice secret"),
+			  "T NO [CONTACTADMIN] Ihr Konto ist gesperrt / Your account is locked: "
+			  "spam\r\n"));
+	CHECK(has(ask(c, "LOGIN alice wrong"), "T NO [AUTHENTICATIONFAILED]"));
+	refused = NULL;
+	notice = "Der Dienst endet am 31.12.2026 / The service ends on 2026-12-31";
+	CHECK(has(ask(c, "LOGIN alice secret"),
+		  "* OK [ALERT] Der Dienst endet am 31.12.2026 / The service ends on "
+		  "2026-12-31\r\nT OK [CAPABILITY "));
+	notice = NULL;
+	client_close(&c);
+}
+
 static void bad_lines(void)
 {
 	struct client *c = client_new(NULL);
@@ -294,6 +314,7 @@ static void tests(void)
 	greeting();
 	in_clear();
 	logins();
+	told();
 	webmail();
 	others_say_browser();
 	bad_lines();

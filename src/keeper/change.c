@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/change.c - is a new password taken, and the change by its owner. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "fiber/fiber.h"
+#include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
 struct finding {
@@ -57,6 +59,27 @@ void password_put(struct buf *b, const struct password_verdict *v)
 	buf_blob(b, str_of(v->strength.en));
 }
 
+/* The password was right, but it is no longer for its owner to change. */
+static enum err locked(struct asked *q, const struct login_try *t)
+{
+	struct user u = { 0 };
+	struct name n;
+	enum err e = name_parse(q->a, t->user, false, &n);
+
+	if (!e)
+		e = directory_user(q->k->store, n, q->a, &u);
+	if (e)
+		return e == E_NOTFOUND ? E_DENIED : e;
+	struct words w = life_sentences(q->a, life_refused(&u, clock_wall(), q->a));
+	buf_blob(q->out, S("locked"));
+	buf_blob(q->out, w.de);
+	buf_blob(q->out, w.en);
+	buf_u8(q->out, 0);
+	buf_blob(q->out, S(""));
+	buf_blob(q->out, S(""));
+	return OK;
+}
+
 enum err call_change(struct asked *q)
 {
 	struct str password = scan_blob(q->in);
@@ -68,6 +91,8 @@ enum err call_change(struct asked *q)
 		return E_SYNTAX;
 	t.proto = "password"; /* no app password is for this: a device shall not take over */
 	enum err e = login_check(q->k->logins, &t, q->a, &l);
+	if (e == E_DENIED && l.refused.n)
+		return locked(q, &t);
 	if (e)
 		return e;
 	struct password_verdict v = password_judge(q->k, password, l.address);

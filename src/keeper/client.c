@@ -160,6 +160,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		r->address = scan_blob(&in);
 		r->mailbox = scan_blob(&in);
 		r->quota = scan_u64(&in);
+		r->expired = scan_u8(&in) != 0;
 	}
 	return keeper_eaten(&in);
 }
@@ -212,17 +213,20 @@ enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena 
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
+	*out = (struct login){ 0 };
 	keeper_put_try(&b, t);
 	enum err e = keeper_ask(k, CALL_LOGIN, &b, KEEPER_LOGIN_MS, a, &in);
 	if (e)
 		return e;
-	if (scan_u8(&in) == 0) {
-		*out = (struct login){ .closed = scan_blob(&in) };
-		return scan_end(&in) ? E_LIMIT : E_AGAIN;
+	unsigned how = scan_u8(&in);
+	if (how != LOGIN_GOOD) {
+		*(how == LOGIN_CLOSED ? &out->closed : &out->refused) = scan_blob(&in);
+		return !scan_end(&in) ? E_AGAIN : how == LOGIN_CLOSED ? E_LIMIT : E_DENIED;
 	}
 	out->account = scan_u32(&in);
 	out->address = scan_blob(&in);
 	out->quota = scan_u64(&in);
+	out->notice = scan_blob(&in);
 	e = keeper_eaten(&in);
 	if (!e && k->orders.logged_in && log_current)
 		k->orders.logged_in(k->orders.arg, log_current->conn, out->account);
@@ -242,15 +246,35 @@ enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct s
 	return scan_end(&in) && why->n ? E_LIMIT : OK;
 }
 
-enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from)
+enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *a,
+			 struct str *why)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	*why = S("");
+	buf_u32(&b, account);
+	keeper_put_path(&b, from);
+	enum err e = keeper_ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
+	if (e)
+		return e;
+	*why = scan_blob(&in);
+	e = keeper_eaten(&in);
+	return e ? e : why->n ? E_DENIED : OK;
+}
+
+enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota)
 {
 	struct buf b = buf_new(FIELDS_MAX);
 	struct arena *a = arena_new(IPC_MAX + 4096);
 	struct scan in;
 
 	buf_u32(&b, account);
-	keeper_put_path(&b, from);
-	enum err e = keeper_ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
+	enum err e = keeper_ask(k, CALL_MAY_APPEND, &b, KEEPER_WAIT_MS, a, &in);
+	if (!e) {
+		*quota = scan_u64(&in);
+		e = keeper_eaten(&in);
+	}
 	arena_free(&a);
 	return e;
 }

@@ -67,10 +67,12 @@ struct route {
 	struct str address; /* canonical user@domain of the account, or the recipient elsewhere */
 	struct str mailbox; /* from user+detail@: the detail, else "" */
 	uint64_t quota;     /* octets, 0: no limit */
+	bool expired;       /* the account takes no mail any more; then it is the only route */
 };
 /* Aliases expanded (several targets, catch-all, user+detail@, duplicates and loops taken out).
  * E_NOTFOUND: local domain, no such user; E_DENIED: not a domain of ours; E_LIMIT: expands to
- * too many. RFC 5321 4.5.1: postmaster exists in each domain of ours (and without a domain). */
+ * too many; E_READONLY: the service takes no mail at present. RFC 5321 4.5.1: postmaster exists
+ * in each domain of ours (and without a domain). */
 MUST enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct route **out,
 			   size_t *n);
 /* Is it a domain of ours? E_NOTFOUND: no. */
@@ -82,7 +84,11 @@ struct login {
 	uint32_t account;
 	struct str address; /* canonical user@domain */
 	uint64_t quota;
-	struct str closed; /* at E_LIMIT: a line for the client, German and English, ASCII */
+	/* Lines for the client, German and English, ASCII: */
+	struct str notice;  /* at OK: to be shown to the user, or "" */
+	struct str closed;  /* at E_LIMIT */
+	struct str refused; /* at E_DENIED, or "": the password was right, but the account is
+			     * locked or has expired */
 };
 struct login_try {
 	struct str user, password; /* as the client gave them */
@@ -102,12 +108,13 @@ MUST enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, str
 bool keeper_speaks_for(struct io *io, struct str ip);
 /* E_DENIED: wrong user or password (the same for both, in the same time); E_LIMIT: this address
  * is locked out just now, the password was perhaps right; out->closed says until when. The
- * connection is to be ended with that line. */
+ * connection is to be ended with that line. Whoever has the password of an account that is locked
+ * is told why, in out->refused; others learn nothing of it. */
 MUST enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 			   struct login *out);
 /* What became of a new password; the words are those of struct password_verdict. */
 struct change {
-	struct str word;   /* "ok", or why it is refused */
+	struct str word;   /* "ok", or why it is refused; "locked": the account is */
 	struct str de, en; /* a sentence for the user, in German and English */
 	unsigned score;    /* of one that is taken: 0 .. 4 */
 	struct str advice_de, advice_en;
@@ -117,9 +124,15 @@ struct change {
  * the old one. E_DENIED, E_LIMIT as keeper_login. */
 MUST enum err keeper_change_password(struct keeper *k, const struct login_try *t, struct str fresh,
 				     struct arena *a, struct change *out);
-/* May this account send as that address (its own, an alias that leads to it, user+detail of
- * either)? E_DENIED. The null path is nobody's: E_DENIED. */
-MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from);
+/* May this account send just now, and as that address (its own, an alias that leads to it,
+ * user+detail of either; the null path is nobody's, and free to all)? E_READONLY: nobody may send
+ * at present. E_DENIED: not as this address; or, where *why is a line for the client, not at all.
+ */
+MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *a,
+			      struct str *why);
+/* May the account take in another message of its owner's, and how much may it keep? E_READONLY;
+ * E_DENIED: it is locked, has expired, or is gone. */
+MUST enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota);
 /* How much an account may send, keeper/sending.h. Asked for each recipient; already: how many
  * recipients, and strangers among them, the message has. This counts nothing. */
 MUST enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path to,

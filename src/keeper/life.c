@@ -121,22 +121,25 @@ struct words life_no_joining(const struct life *l, struct arena *a)
 	return w;
 }
 
-struct words life_locked(const struct user *u)
+struct words life_refused(const struct user *u, int64_t now, struct arena *a)
 {
-	return (struct words){ S("Ihr Konto ist gesperrt"), S("Your account is locked"),
-			       u->lock_reason };
-}
+	enum user_standing st = life_user(u, now);
 
-struct words life_expired(const struct user *u, struct arena *a)
-{
+	if (st == STANDS_LOCKED)
+		return (struct words){ S("Ihr Konto ist gesperrt"), S("Your account is locked"),
+				       u->lock_reason };
+	if (st != STANDS_EXPIRED)
+		return (struct words){ 0 };
 	return (struct words){
 		str_fmt(a, "Ihr Konto ist am %.*s abgelaufen", FMT(day_de(a, u->expires))),
 		str_fmt(a, "Your account expired on %.*s", FMT(day_en(a, u->expires))), S("")
 	};
 }
 
-struct words life_no_sending(const struct user *u)
+struct words life_no_sending(const struct user *u, int64_t now, struct arena *a)
 {
+	if (life_user(u, now) != STANDS_SEND_BLOCKED)
+		return life_refused(u, now, a);
 	return (struct words){ S("Das Senden ist für Ihr Konto gesperrt"),
 			       S("Sending is blocked for your account"), u->send_reason };
 }

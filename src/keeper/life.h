@@ -49,10 +49,9 @@ struct words {
 struct words life_notice(const struct life *l, int64_t now, struct arena *a);
 /* Why nobody joins just now. */
 struct words life_no_joining(const struct life *l, struct arena *a);
-/* Why the account may not come in, or not send. */
-struct words life_locked(const struct user *u);
-struct words life_expired(const struct user *u, struct arena *a);
-struct words life_no_sending(const struct user *u);
+/* Why the account may not come in, or not send; nothing where it may. */
+struct words life_refused(const struct user *u, int64_t now, struct arena *a);
+struct words life_no_sending(const struct user *u, int64_t now, struct arena *a);
 struct str life_line(struct arena *a, struct words w); /* "de / en: add"; "": nothing to say */
 struct words life_sentences(struct arena *a, struct words w); /* whole; add is in both */
 

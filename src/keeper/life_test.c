@@ -15,6 +15,7 @@ static struct keeping *keeping;
 static struct keeper *k;
 static struct peer *op;
 static struct str why;
+static uint32_t demo1;
 
 static void set_life(enum life_mode mode, uint32_t last_day, const char *notice, enum err want)
 {
@@ -83,17 +84,33 @@ static void test_service(void)
 /* The lines that protocols carry. */
 static void test_lines(void)
 {
-	struct user u = { .lock_reason = S("Spam verschickt, bitte anrufen"), .expires = 20261231 };
+	struct user u = { .state = USER_LOCKED,
+			  .lock_reason = S("Spam verschickt, bitte anrufen"),
+			  .expires = 20261231 };
 	struct life l = { .mode = LIFE_ENDED, .last_day = 20261231 };
+	int64_t last = 1798761599; /* 2026-12-31 23:59:59 UTC */
 
-	CHECK_STR(life_line(a, life_locked(&u)), "Ihr Konto ist gesperrt / Your account is locked: "
-						 "Spam verschickt, bitte anrufen");
+	CHECK_STR(
+		life_line(a, life_refused(&u, last, a)),
+		"Ihr Konto ist gesperrt / Your account is locked: Spam verschickt, bitte anrufen");
+	CHECK_STR(str_of(life_user_word(&u, last)), "locked");
 	u.lock_reason = S("");
-	CHECK_STR(life_line(a, life_locked(&u)), "Ihr Konto ist gesperrt / Your account is locked");
-	CHECK_STR(life_line(a, life_expired(&u, a)),
+	CHECK_STR(life_line(a, life_refused(&u, last, a)),
+		  "Ihr Konto ist gesperrt / Your account is locked");
+	CHECK_STR(life_line(a, life_no_sending(&u, last, a)),
+		  "Ihr Konto ist gesperrt / Your account is locked");
+	u.state = USER_ACTIVE;
+	CHECK_STR(life_line(a, life_refused(&u, last, a)), "");
+	CHECK_STR(life_line(a, life_no_sending(&u, last, a)), "");
+	CHECK_STR(str_of(life_user_word(&u, last)), "active");
+	CHECK_STR(life_line(a, life_refused(&u, last + 1, a)),
 		  "Ihr Konto ist am 31.12.2026 abgelaufen / Your account expired on 2026-12-31");
+	u.send_blocked = true;
 	u.send_reason = S("Kündigung läuft");
-	CHECK_STR(life_line(a, life_no_sending(&u)),
+	CHECK_STR(str_of(life_user_word(&u, last)), "send-blocked");
+	CHECK_STR(str_of(life_user_word(&u, last + 1)), "expired");
+	CHECK_STR(life_line(a, life_refused(&u, last, a)), "");
+	CHECK_STR(life_line(a, life_no_sending(&u, last, a)),
 		  "Das Senden ist fuer Ihr Konto gesperrt / Sending is blocked for your account: "
 		  "Kuendigung laeuft");
 	CHECK_STR(life_line(a, life_notice(&l, 1798700000, a)),
@@ -257,6 +274,167 @@ static void test_at_once(void)
 	CHECK(str_is(one.word, "unknown") != str_is(two.word, "unknown"));
 }
 
+/* --- states of accounts --- */
+
+static void set(unsigned what, struct admin_state s, enum err want)
+{
+	CHECK_NUM(admin_user_set(op, S("demo1@example.test"), what, &s, a, &why), want);
+}
+
+static enum err try_login(const char *password, struct login *l)
+{
+	struct login_try t = {
+		S("demo1@example.test"), str_of(password), S("203.0.113.7"), "imap", true, 0, 0
+	};
+
+	return keeper_login(k, &t, a, l);
+}
+
+static void check_sending(enum err want, const char *line)
+{
+	struct path from = { S("demo1"), S("example.test"), false };
+	struct str said;
+
+	CHECK_NUM(keeper_may_send(k, demo1, from, a, &said), want);
+	CHECK_STR(said, line);
+	CHECK_NUM(keeper_may_send(k, demo1, (struct path){ 0 }, a, &said), want);
+}
+
+static void check_row(void *arg, const struct admin_row *r)
+{
+	const char *const *want = arg;
+
+	if (str_is(r->name, "demo1@example.test")) {
+		CHECK_STR(r->state, want[0]);
+		CHECK_STR(r->reason, want[1]);
+	}
+}
+
+static void check_list(const char *state, const char *reason)
+{
+	const char *want[] = { state, reason };
+
+	CHECK_NUM(admin_list(op, ADMIN_USERS, S(""), check_row, want, a, &why), OK);
+}
+
+static void test_locked(void)
+{
+	struct admin_state s = { .locked = true, .reason = S("Missbrauch gemeldet") };
+	struct str app, name = S("phone");
+	struct standing st_of = { 0 };
+	struct change c = { 0 };
+	struct login l;
+	uint64_t quota;
+
+	CHECK_NUM(admin_app_add(op, S("demo1@example.test"), name, S(""), a, &app, &why), OK);
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK_STR(l.notice, "");
+	set(SET_STATE, s, OK);
+	check_list("locked", "Missbrauch gemeldet");
+	/* Who has the password, or an app's, is told why, as often as he likes; others nothing. */
+	for (int i = 0; i < 7; i++) {
+		CHECK_NUM(try_login("Right-1-Horse", &l), E_DENIED);
+		CHECK_STR(l.refused, "Ihr Konto ist gesperrt / Your account is locked: Missbrauch "
+				     "gemeldet");
+	}
+	CHECK_NUM(try_login(str_c(a, app), &l), E_DENIED);
+	CHECK(l.refused.n > 0);
+	CHECK_NUM(try_login("Wrong-1-Horse", &l), E_DENIED);
+	CHECK_STR(l.refused, "");
+	CHECK_NUM(keeper_standing(k, S("203.0.113.7"), &st_of), OK);
+	CHECK_NUM(st_of.state, LOCKOUT_OPEN);
+	struct login_try t = {
+		S("demo1@example.test"), S("Right-1-Horse"), S("203.0.113.7"), "web", true, 0, 0
+	};
+	CHECK_NUM(keeper_change_password(k, &t, S("Other-2-Horse"), a, &c), OK);
+	CHECK_STR(c.word, "locked");
+	CHECK_STR(c.de, "Ihr Konto ist gesperrt: Missbrauch gemeldet");
+	check_sending(E_DENIED, "Ihr Konto ist gesperrt / Your account is locked: Missbrauch "
+				"gemeldet");
+	CHECK_NUM(keeper_may_append(k, demo1, &quota), E_DENIED);
+	/* Mail is still taken. */
+	struct route *r;
+	size_t n;
+	CHECK_NUM(keeper_route(k, (struct path){ S("demo1"), S("example.test"), false }, a, &r, &n),
+		  OK);
+	CHECK(n == 1 && !r->expired);
+	set(SET_STATE, (struct admin_state){ 0 }, OK);
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	check_list("active", "");
+	check_sending(OK, "");
+}
+
+static void test_blocked_and_expired(void)
+{
+	struct admin_state s = { .send_blocked = true, .reason = S("bitte anrufen") };
+	struct login l;
+	uint64_t quota;
+
+	set(SET_SENDING, s, OK);
+	check_list("send-blocked", "bitte anrufen");
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	check_sending(E_DENIED, "Das Senden ist fuer Ihr Konto gesperrt / Sending is blocked for "
+				"your account: bitte anrufen");
+	CHECK_NUM(keeper_may_append(k, demo1, &quota), OK);
+	/* One does not touch the other. */
+	set(SET_STATE, (struct admin_state){ .locked = true }, OK);
+	set(SET_STATE, (struct admin_state){ 0 }, OK);
+	check_list("send-blocked", "bitte anrufen");
+	set(SET_SENDING, (struct admin_state){ 0 }, OK);
+
+	s = (struct admin_state){ .expires = day_of(clock_wall()), .quota = 12345 };
+	set(SET_EXPIRES | SET_QUOTA, s, OK);
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK_NUM(l.quota, 12345);
+	clock_fake_step(24 * 3600 * 1000);
+	CHECK_NUM(try_login("Right-1-Horse", &l), E_DENIED);
+	CHECK(str_starts(l.refused, S("Ihr Konto ist am ")));
+	check_list("expired", "");
+	CHECK_NUM(keeper_may_append(k, demo1, &quota), E_DENIED);
+	set(SET_EXPIRES, (struct admin_state){ 0 }, OK);
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK_NUM(l.quota, 12345);
+
+	s.reason = S("two\nlines");
+	set(SET_STATE, s, E_SYNTAX);
+	set(0, s, E_SYNTAX);
+	set(16, s, E_SYNTAX);
+	CHECK_NUM(admin_user_set(op, S("no@example.test"), SET_QUOTA, &s, a, &why), E_SYNTAX);
+	s.reason = S("");
+	CHECK_NUM(admin_user_set(op, S("no@example.test"), SET_QUOTA, &s, a, &why), E_NOTFOUND);
+	CHECK_STR(why, "no@example.test: there is no such user here");
+}
+
+/* Nothing new, for anybody; what is no address of ours is no address of ours all the same. */
+static void test_read_only(void)
+{
+	struct path ours = { S("demo1"), S("example.test"), false },
+		    nobody = { S("nobody"), S("example.test"), false };
+	struct route *r;
+	uint64_t quota;
+	struct login l;
+	size_t n;
+
+	set_life(LIFE_READ_ONLY, 0, "Wartung", OK);
+	CHECK_NUM(keeper_route(k, ours, a, &r, &n), E_READONLY);
+	CHECK_NUM(keeper_route(k, nobody, a, &r, &n), E_NOTFOUND);
+	check_sending(E_READONLY, "");
+	CHECK_NUM(keeper_may_append(k, demo1, &quota), E_READONLY);
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK_STR(l.notice, "Der Dienst nimmt zurzeit keine Mail an und verschickt keine / The "
+			    "service takes and sends no mail at present: Wartung");
+	set_life(LIFE_ENDED, day_of(clock_wall()), "", OK);
+	CHECK_NUM(keeper_route(k, ours, a, &r, &n), OK);
+	check_sending(OK, "");
+	clock_fake_step(24 * 3600 * 1000);
+	CHECK_NUM(keeper_route(k, ours, a, &r, &n), E_READONLY);
+	check_sending(E_READONLY, "");
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK(str_starts(l.notice, S("Der Dienst wurde am ")));
+	set_life(LIFE_CLOSED, 0, "", OK);
+	CHECK_NUM(keeper_route(k, ours, a, &r, &n), OK);
+}
+
 /* A record as version 1 had it. */
 static void test_old_record(void)
 {
@@ -290,7 +468,7 @@ static void test_all(void *arg)
 	a = arena_new(64 << 20);
 	st = test_store(a);
 	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
-	test_user(st, a, "demo1@example.test");
+	demo1 = test_user(st, a, "demo1@example.test");
 	CHECK_NUM(keeping_new(st, &conf, &keeping), OK);
 	CHECK_NUM(ipc_pair(fds), OK);
 	server = peer_new(fds[0], keeping_service(keeping, FACE_OPERATOR));
@@ -304,6 +482,9 @@ static void test_all(void *arg)
 	test_invitation();
 	test_at_once();
 	test_invitations_end();
+	test_locked();
+	test_blocked_and_expired();
+	test_read_only();
 	test_old_record();
 	keeper_close(&k);
 	peer_close(&op);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "fiber/fiber.h"
 #include "keeper/hashing.h"
+#include "keeper/life.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
 #include "keeper/stranger.h"
@@ -196,10 +197,6 @@ static enum err look_up(struct logins *l, struct attempt *at, struct arena *a, s
 		at->reason = "no password set";
 		at->result = VISIT_NO_PASSWORD;
 	}
-	if (u->account && u->state != USER_ACTIVE) {
-		at->reason = "not active";
-		at->result = VISIT_LOCKED;
-	}
 	return OK;
 }
 
@@ -213,7 +210,7 @@ static enum err try_app(struct logins *l, struct attempt *at, struct arena *a)
 	struct apps apps;
 	enum err e = E_NOTFOUND;
 
-	if (u->account && u->state == USER_ACTIVE && app_read(at->t->password, chars))
+	if (u->account && app_read(at->t->password, chars))
 		e = directory_apps(l->store, u->account, a, &apps);
 	if (!e)
 		app = app_find(apps.app, apps.n, chars);
@@ -252,22 +249,25 @@ static void note(struct logins *l, const struct attempt *at, bool good)
 	journal_note(l->journal, at->u.account, &v, at->from.counts ? &at->from.place : NULL);
 }
 
-static void log_login(struct logins *l, const struct attempt *at, bool good)
+enum outcome { GOOD, WRONG, REFUSED };
+
+static void log_login(struct logins *l, const struct attempt *at, enum outcome what)
 {
+	static const char *const events[] = { "login", "login.failed", "login.refused" };
 	const struct login_try *t = at->t;
 	unsigned failures = 0;
 
-	*(good ? &l->counts.good : &l->counts.failed) += 1;
-	note(l, at, good);
-	if (!good) {
+	*(what == GOOD ? &l->counts.good : &l->counts.failed) += 1;
+	note(l, at, what == GOOD);
+	if (what == WRONG) {
 		stranger_refused(l->strangers, &at->from);
 		guard_failed(l->guard, &(struct wrong){ t->ip, t->user, t->password }, &failures);
 	}
-	log_event(LOG_INFO, good ? "login" : "login.failed", KVC("reason", at->reason),
-		  KV("by", at->by), KV("user", t->user), KVN("account", at->u.account),
-		  KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
-		  KVC("proto", t->proto), KVC("tls", t->tls ? "yes" : "no"),
-		  KVN("failures", failures), KVN("slow_ms", at->from.wait_ms));
+	log_event(LOG_INFO, events[what], KVC("reason", at->reason), KV("by", at->by),
+		  KV("user", t->user), KVN("account", at->u.account), KVN("conn", t->conn),
+		  KV("ip", t->ip), KVN("port", t->port), KVC("proto", t->proto),
+		  KVC("tls", t->tls ? "yes" : "no"), KVN("failures", failures),
+		  KVN("slow_ms", at->from.wait_ms));
 }
 
 /* E_DENIED: it is not right; E_AGAIN and the like: nobody knows. */
@@ -276,7 +276,7 @@ static enum err verify_attempt(struct logins *l, struct attempt *at, struct aren
 	const struct login_try *t = at->t;
 	const struct secret *s = &at->s;
 	uint32_t account = at->u.account;
-	bool may = account && s->hash.n && at->u.state == USER_ACTIVE;
+	bool may = account && s->hash.n;
 	enum err e = try_app(l, at, a);
 
 	if (e != E_NOTFOUND) /* right, and no hash is asked for; or not known */
@@ -306,13 +306,39 @@ static enum err verify_attempt(struct logins *l, struct attempt *at, struct aren
 	return OK;
 }
 
+/* The password was right. E_DENIED: the account may not come in all the same, and only who has the
+ * password is told so; it is no wrong one. */
+static enum err welcome(struct logins *l, struct attempt *at, struct arena *a, struct login *out)
+{
+	int64_t now = clock_wall();
+	struct words refused = life_refused(&at->u, now, a);
+	struct life life;
+
+	if (refused.de.n) {
+		*out = (struct login){ .refused = life_line(a, refused) };
+		at->reason = life_user_word(&at->u, now);
+		at->result = VISIT_LOCKED;
+		log_login(l, at, REFUSED);
+		return E_DENIED;
+	}
+	enum err e = life_read(l->store, a, &life);
+	if (e)
+		return e;
+	*out = (struct login){ .account = at->u.account,
+			       .quota = at->u.quota,
+			       .address = name_text(a, at->u.name),
+			       .notice = life_line(a, life_notice(&life, now, a)) };
+	log_login(l, at, GOOD);
+	return OK;
+}
+
 /* The answer waits behind the count: guesses at once are counted at once. */
 static enum err decide(struct logins *l, struct attempt *at, struct arena *a, struct login *out)
 {
 	enum err e = verify_attempt(l, at, a);
 
 	if (e == E_DENIED)
-		log_login(l, at, false);
+		log_login(l, at, WRONG);
 	if (e && e != E_DENIED)
 		return e;
 	enum err waited = stranger_wait(&at->from);
@@ -321,11 +347,7 @@ static enum err decide(struct logins *l, struct attempt *at, struct arena *a, st
 	struct closed c;
 	if (guard_closed(l->guard, at->t->ip, &c))
 		return E_LIMIT;
-	*out = (struct login){ .account = at->u.account,
-			       .quota = at->u.quota,
-			       .address = name_text(a, at->u.name) };
-	log_login(l, at, true);
-	return OK;
+	return welcome(l, at, a, out);
 }
 
 static enum err look_and_decide(struct logins *l, const struct login_try *t, struct arena *a,

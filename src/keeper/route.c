@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/route.c - aliases, catch-alls and details, expanded in one snapshot. */
+#include "base/clock.h"
+#include "keeper/day.h"
 #include "keeper/route.h"
 
 enum { SEEN_SLOTS = 8192 }; /* a power of two, twice what may be seen (expand_alias) */
@@ -13,6 +15,8 @@ struct expansion {
 	struct arena *a;
 	struct route *routes;
 	size_t n;
+	struct route expired; /* the first that was left out because of that; account 0: none */
+	int64_t now;
 	struct tx *tx;
 	struct str *seen; /* names and routes that were there already */
 	size_t nseen;
@@ -48,6 +52,11 @@ static enum err add_user(struct expansion *x, const struct user *u, struct str d
 			   .address = name_text(x->a, u->name),
 			   .mailbox = str_dup(x->a, detail) };
 
+	if (day_over(u->expires, x->now)) {
+		if (!x->expired.account)
+			x->expired = r;
+		return OK;
+	}
 	return add_route(x, r, str_fmt(tx_arena(x->tx), "#%08x", u->account));
 }
 
@@ -124,6 +133,7 @@ static enum err oldest_account(struct expansion *x)
 
 	if (!e)
 		e = dir_user(x->tx, n, tx_arena(x->tx), &u);
+	u.expires = 0; /* somebody must get it */
 	return e ? e : add_user(x, &u, S(""));
 }
 
@@ -190,14 +200,19 @@ static enum err find(struct tx *tx, void *arg)
 	x->tx = tx;
 	x->n = x->nseen = 0;
 	x->seen = ARENA_ARRAY(tx_arena(tx), struct str, SEEN_SLOTS);
+	x->expired = (struct route){ 0 };
 	enum err e = x->to.domain.n ? expand(x, x->to, S(""), 0) : bare_postmaster(x);
+	if (!e && x->n == 0 && x->expired.account) {
+		x->expired.expired = true;
+		x->routes[x->n++] = x->expired;
+	}
 	return !e && x->n == 0 ? E_NOTFOUND : e;
 }
 
 enum err route_find(struct store *st, const struct route_rules *rules, struct path to,
 		    struct arena *a, struct route **out, size_t *n)
 {
-	struct expansion x = { .rules = rules, .a = a };
+	struct expansion x = { .rules = rules, .a = a, .now = clock_wall() };
 
 	if (to.domain.n == 0 && str_ieq(to.local, postmaster))
 		x.to = (struct name){ .local = postmaster };

@@ -13,7 +13,8 @@
  *   6. the catch-all *@domain
  *   7. for postmaster: the oldest account of all (RFC 5321 4.5.1)
  * Targets of an alias are expanded the same way; loops, duplicates and local targets that do
- * not exist are left out, the first mailbox of an account counts.
+ * not exist are left out, and so are accounts that have expired, but where nobody else is left (the
+ * one route says so); the first mailbox of an account counts.
  */
 #include "keeper/directory.h"
 
@@ -25,7 +26,7 @@ struct route_rules {
 /* As keeper_route (keeper.h). (suspends) */
 MUST enum err route_find(struct store *st, const struct route_rules *rules, struct path to,
 			 struct arena *a, struct route **out, size_t *n);
-/* As keeper_may_send: mail to `from` would reach the account. (suspends) */
+/* As keeper_may_send, of the address alone: mail to `from` would reach the account. (suspends) */
 MUST enum err route_may_send(struct store *st, const struct route_rules *rules, uint32_t account,
 			     struct path from, struct arena *a);
 

@@ -102,6 +102,46 @@ static void test_rules(void)
 	CHECK_STR(routes_text(r, n), "demo1@example.test");
 }
 
+static void expire(const char *text, uint32_t last_day)
+{
+	struct user u = { .expires = last_day };
+
+	CHECK_NUM(directory_user_set(st, test_name(a, text), SET_EXPIRES, a, &u), OK);
+}
+
+/* Who has expired gets no mail; where nobody else is left, the answer says so. */
+static void test_expired(void)
+{
+	static const struct {
+		const char *to, *routes;
+		bool expired;
+	} gone[] = {
+		{ "demo1@example.test", "demo1@example.test", true },
+		{ "demo1+news@example.test", "demo1@example.test#news", true },
+		{ "exact@catch.test", "demo1@example.test", true },
+		{ "info@example.test", "demo2@example.test", false },
+		{ "remote@example.test", "someone@elsewhere.test", false },
+		/* The oldest account is postmaster all the same: RFC 5321 4.5.1. */
+		{ "postmaster@example.test", "demo1@example.test", false },
+		{ "postmaster", "demo1@example.test", false },
+	};
+	struct route_rules rules = { .detail = S("+"), .postmaster = S("") };
+	struct route *r;
+	size_t n;
+
+	expire("demo1@example.test", 20200101);
+	for (size_t i = 0; i < LENGTH(gone); i++) {
+		CHECK_NUM(route_find(st, &rules, path_of(gone[i].to), a, &r, &n), OK);
+		if (!CHECK_STR(routes_text(r, n), gone[i].routes) ||
+		    !CHECK(r->expired == gone[i].expired))
+			fprintf(stderr, "  for %s\n", gone[i].to);
+	}
+	expire("demo1@example.test", 99991231);
+	CHECK_NUM(route_find(st, &rules, path_of("info@example.test"), a, &r, &n), OK);
+	CHECK_STR(routes_text(r, n), "demo1@example.test demo2@example.test");
+	expire("demo1@example.test", 0);
+}
+
 static void test_may_send(void)
 {
 	struct route_rules rules = { .detail = S("+"), .postmaster = S("") };
@@ -192,6 +232,7 @@ static void run(void *arg)
 	}
 	test_rows();
 	test_rules();
+	test_expired();
 	test_may_send();
 	test_many();
 	store_close(&st);

@@ -2,6 +2,7 @@
 /* keeper/serve.c - the calls of the workers, and the table of all calls. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
 struct path take_path(struct scan *in)
@@ -14,6 +15,14 @@ struct path take_path(struct scan *in)
 	return p;
 }
 
+static enum err takes_mail(struct asked *q)
+{
+	struct life l;
+	enum err e = life_read(q->k->store, q->a, &l);
+
+	return e ? e : life_takes_mail(&l, clock_wall()) ? OK : E_READONLY;
+}
+
 static enum err call_route(struct asked *q)
 {
 	struct path to = take_path(q->in);
@@ -23,6 +32,8 @@ static enum err call_route(struct asked *q)
 	if (!scan_end(q->in))
 		return E_SYNTAX;
 	enum err e = route_find(q->k->store, &q->k->conf.rules, to, q->a, &r, &n);
+	if (!e)
+		e = takes_mail(q);
 	if (e)
 		return e;
 	buf_u32(q->out, (uint32_t)n);
@@ -31,6 +42,7 @@ static enum err call_route(struct asked *q)
 		buf_blob(q->out, r[i].address);
 		buf_blob(q->out, r[i].mailbox);
 		buf_u64(q->out, r[i].quota);
+		buf_u8(q->out, r[i].expired);
 	}
 	return q->out->full ? E_LIMIT : OK;
 }
@@ -78,17 +90,18 @@ static enum err call_login(struct asked *q)
 	if (!take_try(q, &t))
 		return E_SYNTAX;
 	enum err e = login_check(q->k->logins, &t, q->a, &l);
-	if (e == E_LIMIT) {
-		buf_u8(q->out, 0);
-		buf_blob(q->out, l.closed);
+	if (e == E_LIMIT || (e == E_DENIED && l.refused.n)) {
+		buf_u8(q->out, e == E_LIMIT ? LOGIN_CLOSED : LOGIN_REFUSED);
+		buf_blob(q->out, e == E_LIMIT ? l.closed : l.refused);
 		return OK;
 	}
 	if (e)
 		return e;
-	buf_u8(q->out, 1);
+	buf_u8(q->out, LOGIN_GOOD);
 	buf_u32(q->out, l.account);
 	buf_blob(q->out, l.address);
 	buf_u64(q->out, l.quota);
+	buf_blob(q->out, l.notice);
 	return OK;
 }
 
@@ -104,14 +117,49 @@ static enum err call_admit(struct asked *q)
 	return OK;
 }
 
+/* The account, where it may have anything new. E_DENIED: there is none. */
+static enum err take_account(struct asked *q, uint32_t account, struct user *u)
+{
+	enum err e = takes_mail(q);
+
+	if (!e)
+		e = directory_account(q->k->store, account, q->a, u);
+	return e == E_NOTFOUND ? E_DENIED : e;
+}
+
 static enum err call_may_send(struct asked *q)
 {
 	uint32_t account = scan_u32(q->in);
 	struct path from = take_path(q->in);
+	struct user u = { 0 };
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	return route_may_send(q->k->store, &q->k->conf.rules, account, from, q->a);
+	enum err e = take_account(q, account, &u);
+	if (e)
+		return e;
+	struct words why = life_no_sending(&u, clock_wall(), q->a);
+	if (!why.de.n && (from.local.n || from.domain.n))
+		e = route_may_send(q->k->store, &q->k->conf.rules, account, from, q->a);
+	if (!e)
+		buf_blob(q->out, life_line(q->a, why));
+	return e;
+}
+
+static enum err call_may_append(struct asked *q)
+{
+	uint32_t account = scan_u32(q->in);
+	struct user u = { 0 };
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	enum err e = take_account(q, account, &u);
+	if (e)
+		return e;
+	if (life_refused(&u, clock_wall(), q->a).de.n)
+		return E_DENIED;
+	buf_u64(q->out, u.quota);
+	return OK;
 }
 
 static enum err call_cleartext(struct asked *q)
@@ -135,6 +183,7 @@ static const struct call {
 	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
 	{ CALL_CHANGE, call_change, FACE_SESSION },
+	{ CALL_MAY_APPEND, call_may_append, FACE_SESSION },
 	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
 	{ CALL_OWN_APPS, own_apps, FACE_SESSION },
 	{ CALL_OWN_APP_ADD, own_app_add, FACE_SESSION },

@@ -13,13 +13,16 @@
 #include "ipc/ipc.h"
 
 enum keeper_call {
-	CALL_ROUTE = 1, /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64) */
-	CALL_DOMAIN,    /* blob domain -> */
-	CALL_LOGIN,    /* try -> u8 1, u32 account, blob address, u64 quota; or u8 0, blob closed */
-	CALL_ADMIT,    /* blob ip -> blob closed, "" if it may speak */
-	CALL_MAY_SEND, /* u32 account, path -> */
-	CALL_CLEARTEXT, /* try -> */
-	CALL_CHANGE,    /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
+	CALL_ROUTE = 1,  /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64 quota,
+			  * u8 expired) */
+	CALL_DOMAIN,     /* blob domain -> */
+	CALL_LOGIN,      /* try -> u8 1, u32 account, blob address, u64 quota, blob notice;
+			  * or u8 0, blob closed; or u8 2, blob refused */
+	CALL_ADMIT,      /* blob ip -> blob closed, "" if it may speak */
+	CALL_MAY_SEND,   /* u32 account, path -> blob why; "": it may */
+	CALL_MAY_APPEND, /* u32 account -> u64 quota */
+	CALL_CLEARTEXT,  /* try -> */
+	CALL_CHANGE,     /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
 	/* Of the owner: the answer begins with blob word, de, en, and goes on where it is "ok". */
 	CALL_OWN_APPS,       /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */
 	CALL_OWN_APP_ADD,    /* blob name, blob protocols, try -> blob password */
@@ -65,6 +68,8 @@ enum keeper_call {
 	CALL_GUARD_RELEASE, /* blob address */
 	CALL_GUARD_BLOCK,   /* blob address, u32 seconds, 0: as configured -> u64 until */
 };
+
+enum login_answer { LOGIN_CLOSED, LOGIN_GOOD, LOGIN_REFUSED };
 
 /* What the keeper tells a worker. */
 enum keeper_tells {

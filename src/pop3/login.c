@@ -66,6 +66,8 @@ static struct answer login(struct pop3 *s, struct str user, struct str password)
 	s->user = S_NONE;
 	if (e && e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
 		log_event(LOG_WARN, "login.impossible", KV("user", user), KVE(e));
+	if (e == E_DENIED && who.refused.n) /* another password would not help: RFC 3206 4 */
+		return bad(str_c(s->cmd, str_fmt(s->cmd, "[SYS/PERM] %.*s", FMT(who.refused))));
 	if (e == E_DENIED)
 		return bad("[AUTH] user name or password is wrong / "
 			   "Benutzername oder Passwort ist falsch");
@@ -83,6 +85,8 @@ static struct answer login(struct pop3 *s, struct str user, struct str password)
 	if (log_current)
 		log_current->account = STR(s->account_octets, account.n);
 	s->state = TRANSACTION;
+	if (who.notice.n)
+		return good(str_c(s->cmd, str_fmt(s->cmd, "welcome - %.*s", FMT(who.notice))));
 	return good("welcome");
 }
 

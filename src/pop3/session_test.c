@@ -147,6 +147,13 @@ static void login(void)
 						"-ERR [SYS/TEMP] closed until 14:35" } };
 	static const struct turn later[] = { { "AUTH PLAIN AGFsaWNlAHNlY3JldA==",
 					       "-ERR [SYS/TEMP]" } };
+	static const struct turn closed[] = {
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdAB3cm9uZw==", "-ERR [AUTH]" },
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=",
+		  "-ERR [SYS/PERM] Ihr Konto ist gesperrt" },
+	};
+	static const struct turn told[] = { { "USER alice@example.test", "+OK" },
+					    { "PASS secret", "+OK welcome - it ends" } };
 
 	dialog(true, turns, LENGTH(turns));
 	dialog(true, initial, LENGTH(initial));
@@ -155,6 +162,12 @@ static void login(void)
 	rig.login_error = E_AGAIN;
 	dialog(true, later, LENGTH(later));
 	rig.login_error = OK;
+	rig.refused = "Ihr Konto ist gesperrt / Your account is locked";
+	dialog(true, closed, LENGTH(closed));
+	rig.refused = NULL;
+	rig.notice = "it ends";
+	dialog(true, told, LENGTH(told));
+	rig.notice = NULL;
 }
 
 static void stls(void)

@@ -58,6 +58,8 @@ static struct reply login(struct smtp *s, const struct sasl *x)
 	if (e) {
 		if (e != E_DENIED && e != E_LIMIT) /* those two the keeper has logged */
 			log_event(LOG_WARN, "login.impossible", KV("user", x->user), KVE(e));
+		if (e == E_DENIED && s->login.refused.n) /* RFC 5248: X.7.13 goes with 525 */
+			return reply(525, "5.7.13", str_c(s->cmd, s->login.refused));
 		if (e == E_DENIED)
 			return reply(535, "5.7.8",
 				     "user name or password is wrong\n"
@@ -70,7 +72,12 @@ static struct reply login(struct smtp *s, const struct sasl *x)
 	s->authenticated = true;
 	if (log_current)
 		log_current->account = s->login.address;
-	return reply(235, "2.7.0", "welcome");
+	const char *text = "welcome";
+
+	if (s->login.notice.n)
+		text = str_c(s->cmd, str_fmt(s->cmd, "welcome - %.*s", FMT(s->login.notice)));
+	s->login.notice = S_NONE; /* it lives as long as the command */
+	return reply(235, "2.7.0", text);
 }
 
 /* AUTH mechanism [initial-response]                 RFC 4954 4 */

@@ -24,6 +24,20 @@ static struct reply entitled(const struct smtp *s)
 	return (struct reply){ 0 };
 }
 
+/* The null path is nobody's and anybody's: a receipt is sent with it, RFC 8098 2.1. Whose it is
+ * stands in From, which is checked in any case. */
+static struct reply permitted(struct smtp *s)
+{
+	struct str why;
+	enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from, s->cmd, &why);
+
+	if (e == E_DENIED && why.n)
+		return reply(550, "5.7.1", str_c(s->cmd, why));
+	if (e == E_DENIED)
+		return reply(553, "5.7.1", not_yours);
+	return e ? reply_err(e) : (struct reply){ 0 };
+}
+
 /* MAIL FROM:<path> [SP param]...                    RFC 5321 4.1.1.2, 4.1.1.11 */
 struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 {
@@ -35,16 +49,10 @@ struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 		return r;
 	if (s->mail.size > s->conf->message_max) /* RFC 1870 6.1 */
 		return reply(552, "5.3.4", "message too large");
-	/* The null path is nobody's and anybody's: a receipt is sent with it, RFC 8098 2.1. Whose
-	 * it is stands in From, which is checked in any case. */
-	if (is_submission(s) && (s->mail.from.local.n || s->mail.from.domain.n)) {
-		enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from);
-
-		if (e == E_DENIED)
-			return reply(553, "5.7.1", not_yours);
-		if (e)
-			return reply_err(e);
-	}
+	if (is_submission(s))
+		r = permitted(s);
+	if (r.code)
+		return r;
 	s->mail.from = keep_path(s->tx, s->mail.from);
 	s->mail.envid = str_dup(s->tx, s->mail.envid);
 	s->state = MAIL;
@@ -99,6 +107,10 @@ static struct reply find(struct smtp *s, struct path to, struct route **routes, 
 		return reply(550, "5.2.4", "this address expands to too many");
 	if (e)
 		return reply_err(e);
+	if (*n == 1 && (*routes)->expired) /* RFC 3463 3.3 */
+		return reply(550, "5.2.1",
+			     "this mailbox takes no mail any more\n"
+			     "dieses Postfach nimmt keine Mail mehr an");
 	for (size_t i = 0; i < *n; i++)
 		if (!(*routes)[i].account) /* else that part of it would be lost */
 			return reply(550, "5.2.4",

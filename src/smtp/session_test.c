@@ -221,6 +221,51 @@ static void login(void)
 	rig.login_error = OK;
 }
 
+/* What is told at a login, and why it or a message is refused. */
+static void states(void)
+{
+	static const struct turn refused[] = {
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdAB3cm9uZw==", "535 5.7.8" },
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=",
+		  "525 5.7.13 Ihr Konto ist gesperrt" },
+		{ "MAIL FROM:<alice@example.test>", "530" },
+	};
+	static const struct turn blocked[] = {
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=",
+		  "235 2.7.0 welcome - it ends" },
+		{ "MAIL FROM:<alice@example.test>",
+		  "550 5.7.1 Senden gesperrt / sending is blocked" },
+		{ "MAIL FROM:<>", "550 5.7.1 Senden gesperrt" },
+	};
+	static const struct turn read_only[] = {
+		{ "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=", "235 2.7.0 welcome" },
+		{ "MAIL FROM:<alice@example.test>", "450 4.3.2" },
+	};
+	static const struct turn incoming[] = {
+		{ "MAIL FROM:<x@far.test>", "250" },
+		{ "RCPT TO:<nobody@example.test>", "550 5.1.1" },
+		{ "RCPT TO:<alice@example.test>", "450 4.3.2" },
+		{ "DATA", "503" },
+	};
+	static const struct turn gone[] = {
+		{ "MAIL FROM:<x@far.test>", "250" },
+		{ "RCPT TO:<expired@example.test>", "550 5.2.1" },
+	};
+
+	rig.refused = "Ihr Konto ist gesperrt / Your account is locked";
+	dialog(SMTP_SUBMISSION, true, true, refused, LENGTH(refused));
+	rig.refused = NULL;
+	rig.notice = "it ends";
+	rig.new_error = E_DENIED;
+	dialog(SMTP_SUBMISSION, true, true, blocked, LENGTH(blocked));
+	rig.notice = NULL;
+	rig.new_error = E_READONLY;
+	dialog(SMTP_SUBMISSION, true, true, read_only, LENGTH(read_only));
+	dialog(SMTP_MX, false, true, incoming, LENGTH(incoming));
+	rig.new_error = OK;
+	dialog(SMTP_MX, false, true, gone, LENGTH(gone));
+}
+
 #define RIGHT "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ="
 #define WRONG "AUTH PLAIN AGFsaWNlAHdyb25n"
 
@@ -506,6 +551,7 @@ static void all(void *arg)
 	recipients();
 	before_tls();
 	login();
+	states();
 	webmail();
 	others_say_xclient();
 	starttls();

@@ -44,8 +44,13 @@ static struct reply permitted(struct smtp *s, struct path p, unsigned *count)
 {
 	if (++*count > AUTHORS_MAX)
 		return reply(554, "5.6.0", "too many addresses in From or Sender");
-	enum err e = keeper_may_send(s->srv->keeper, s->login.account, p);
+	struct str why;
+	enum err e = keeper_may_send(s->srv->keeper, s->login.account, p, s->cmd, &why);
 
+	if (!e && !p.local.n && !p.domain.n) /* the null path is no author */
+		e = E_DENIED;
+	if (e == E_DENIED && why.n) /* since MAIL */
+		return reply(550, "5.7.1", str_c(s->cmd, why));
 	if (e == E_DENIED)
 		return reply(554, "5.7.1",
 			     "the address in From is not yours\n"
