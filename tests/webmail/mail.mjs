@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: ISC
 // Reading, writing and keeping mail.
-import { assert, deliver, demo1, goto, idle, login, new_user, read, row, shot, scenario, told, until } from './rig.mjs';
+import { assert, deliver, goto, idle, login, new_user, read, row, shot, scenario, told, until } from './rig.mjs';
 
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFUlEQVR4nGP8z8DAwMDAxMDAwMDAAAANHQEDasKb6QAAAABJRU5ErkJggg==', 'base64');
 
 scenario('login_german', async open => {
 	const page = await open();
-	await login(page, demo1);
+	await login(page, await new_user('hans'));
 	const folders = await page.locator('#mailboxlist > li').allInnerTexts();
 	assert.deepEqual(folders.map(name => name.trim()), ['Posteingang', 'Entwürfe', 'Gesendet', 'Spam', 'Gelöscht', 'Archiv']);
 	assert.match(await page.title(), /Posteingang/);
@@ -28,7 +28,7 @@ scenario('login_english', async open => {
 
 scenario('login_on_a_telephone', async open => {
 	const page = await open({ width: 390, height: 800 });
-	await login(page, demo1);
+	await login(page, await new_user('tilda'));
 	const wide = await page.evaluate(() => document.documentElement.scrollWidth);
 	assert.ok(wide <= 390, `${wide} pixels wide`);
 	await shot(page, 'inbox-390');
