@@ -329,7 +329,7 @@ def main():
     chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     passed = failed = skipped = 0
     signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(230)
+    signal.alarm(290)
     try:
         able()
     except Skip as e:

@@ -40,7 +40,7 @@ PARTS = [
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
     ("webmail", False, 250, ["tests/webmail/run"]),
     ("ban", False, 180, ["tests/ban.py"]),
-    ("ban-server", False, 240, ["tests/ban_server.py"]),
+    ("ban-server", False, 300, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),
 ]
 
