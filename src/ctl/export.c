@@ -16,6 +16,7 @@
 #include "ctl/export.h"
 #include "keeper/directory.h"
 #include "keeper/journal.h"
+#include "keeper/life.h"
 
 enum { MAILBOXES_ARENA = 64 << 20, MESSAGE_ARENA = 2 << 20, ALIASES_A_PAGE = 200, FORMAT = 1 };
 
@@ -163,14 +164,16 @@ static enum err put_account(struct exporting *x)
 		e = put_logins(x, logins);
 	put_mailboxes(x, mailboxes, subscriptions);
 	json_t *j = json_pack(
-		"{s:i, s:I, s:s, s:o, s:I, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "format",
-		FORMAT, "exported", (json_int_t)clock_wall(), "mail",
+		"{s:i, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"format", FORMAT, "exported", (json_int_t)clock_wall(), "mail",
 		x->format == EXPORT_MBOX ? "mbox" : "maildir", "address",
 		ctl_json_str(name_text(x->a, x->user.name)), "account", (json_int_t)x->user.account,
-		"state", x->user.state, "created", (json_int_t)x->user.created, "quota",
-		(json_int_t)x->user.quota, "password_changed", (json_int_t)secret.changed,
-		"aliases", aliases, "app_passwords", apps, "recent_logins", logins, "mailboxes",
-		mailboxes, "subscriptions", subscriptions);
+		"state", life_user_word(&x->user, clock_wall()), "expires",
+		x->user.expires ? ctl_json_str(day_en(x->a, x->user.expires)) : json_null(),
+		"created", (json_int_t)x->user.created, "quota", (json_int_t)x->user.quota,
+		"password_changed", (json_int_t)secret.changed, "aliases", aliases, "app_passwords",
+		apps, "recent_logins", logins, "mailboxes", mailboxes, "subscriptions",
+		subscriptions);
 	struct str path = str_fmt(x->a, "%.*s/account.json", FMT(x->partial));
 
 	if (!e && json_dump_file(j, str_c(x->a, path), JSON_INDENT(2)))

@@ -2,6 +2,7 @@
 /* ctl/user.c - one user: what he keeps and sends, and how much he may send. */
 #include "ctl/ctl_priv.h"
 #include "keeper/admin.h"
+#include "keeper/day.h"
 
 static json_t *json_counts(struct sending_counts used, struct sending_counts limits,
 			   struct sending_counts own)
@@ -39,6 +40,10 @@ static void print_user(struct ctl *c, const struct admin_user *u)
 
 	printf("%-17s %.*s\n%-17s %u\n%-17s %.*s\n", "address", FMT(r->name), "account", r->account,
 	       "since", FMT(text_day(c->arena, r->created)));
+	printf("%-17s %.*s%s%.*s\n", "state", FMT(r->state), r->reason.n ? ": " : "",
+	       FMT(r->reason));
+	if (r->expires)
+		printf("%-17s %.*s\n", "last day", FMT(day_en(c->arena, r->expires)));
 	printf("%-17s %.*s\n", "password changed", FMT(text_day(c->arena, r->password_changed)));
 	printf("%-17s %llu mails, %.*s", "keeps", (unsigned long long)r->messages,
 	       FMT(text_size(c->arena, r->octets)));
@@ -62,11 +67,14 @@ int cmd_user_show(struct ctl *c)
 		return ctl_failed(c, e, why);
 	if (c->options & OPT_JSON)
 		return ctl_print_json(json_pack(
-			"{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "address",
-			ctl_json_str(r->name), "account", (json_int_t)r->account, "created",
-			(json_int_t)r->created, "password_changed", (json_int_t)r->password_changed,
-			"quota", (json_int_t)r->quota, "octets", (json_int_t)r->octets, "messages",
-			(json_int_t)r->messages, "sending", json_counts(u.used, u.limits, u.own)));
+			"{s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "address",
+			ctl_json_str(r->name), "account", (json_int_t)r->account, "state",
+			ctl_json_str(r->state), "reason", ctl_json_str(r->reason), "expires",
+			r->expires ? ctl_json_str(day_en(c->arena, r->expires)) : json_null(),
+			"created", (json_int_t)r->created, "password_changed",
+			(json_int_t)r->password_changed, "quota", (json_int_t)r->quota, "octets",
+			(json_int_t)r->octets, "messages", (json_int_t)r->messages, "sending",
+			json_counts(u.used, u.limits, u.own)));
 	print_user(c, &u);
 	return EXIT_OK;
 }

@@ -59,6 +59,7 @@ def export_maildir(server):
     equal((done["messages"], done["ok"]), (15, True), "what was exported")
     account = json.loads((to / "account.json").read_text())
     equal((account["address"], account["aliases"]), (user.address, ["nick@example.test"]), "whose")
+    equal((account["state"], account["expires"]), ("active", None), "state")
     equal([p["name"] for p in account["app_passwords"]], ["phone"], "app passwords")
     check("salt" not in (to / "account.json").read_text(), "a secret in account.json")
     check(FOLDERS[2] in account["subscriptions"], f"subscriptions: {account['subscriptions']}")
