@@ -90,7 +90,7 @@ struct reply auto_mozilla(struct request *q)
 		return page_sentence(q, 404, "Diese Domain wird hier nicht geführt.",
 				     "This domain is not one of ours.");
 	if (e)
-		return page_sentence(q, 503, "Das geht gerade nicht.", "Not just now.");
+		return page_later(q);
 	for (size_t i = 0; i < LENGTH(ways); i++)
 		add(q, ways[i].send ? &out : &in, &ways[i], false);
 	const struct value v[] = {
@@ -115,7 +115,7 @@ struct reply auto_outlook(struct request *q)
 	enum err e = domain.n ? keeper_domain(q->web->keeper, domain) : E_NOTFOUND;
 
 	if (e && e != E_NOTFOUND)
-		return page_sentence(q, 503, "Das geht gerade nicht.", "Not just now.");
+		return page_later(q);
 	for (size_t i = 0; !e && i < LENGTH(ways); i++)
 		add(q, &all, &ways[i], true);
 	const struct value v[] = {
@@ -158,8 +158,7 @@ struct reply auto_sts(struct request *q)
 	const struct web_conf *c = &q->web->conf;
 
 	if (!c->sts_mode.n)
-		return page_sentence(q, 404, "Diese Seite gibt es nicht.",
-				     "There is no such page.");
+		return page_missing(q);
 	return (struct reply){ 200, "text/plain; charset=us-ascii",
 			       str_fmt(q->a,
 				       "version: STSv1\r\nmode: %.*s\r\nmx: %.*s\r\n"

@@ -9,12 +9,6 @@ static struct str chosen(const struct request *q, const struct said *s)
 	return q->lang == LANG_DE ? s->de : s->en;
 }
 
-static struct reply later(struct request *q)
-{
-	return page_sentence(q, 503, "Das geht gerade nicht: bitte in einer Minute noch einmal.",
-			     "Not just now: please try again in a minute.");
-}
-
 struct str service_notice(struct request *q)
 {
 	struct service_says s;
@@ -29,7 +23,7 @@ struct reply service_page(struct request *q)
 	struct service_says s;
 
 	if (keeper_service(q->web->keeper, q->a, &s))
-		return later(q);
+		return page_later(q);
 	bool open = str_is(s.joining.word, "open");
 	const struct value v[] = {
 		{ "notice", chosen(q, &s.notice) },
@@ -79,7 +73,7 @@ static struct reply uninvited(struct request *q)
 	struct service_says s;
 
 	if (keeper_service(q->web->keeper, q->a, &s))
-		return later(q);
+		return page_later(q);
 	bool open = str_is(s.joining.word, "open");
 	const struct value v[] = { { "joining", open ? S("") : chosen(q, &s.joining) } };
 	return page(q, 200, "uninvited.html", TITLE, v);
@@ -93,7 +87,7 @@ struct reply join_form(struct request *q)
 	if (!token.n)
 		return uninvited(q);
 	if (keeper_invitation(q->web->keeper, token, q->a, &i))
-		return later(q);
+		return page_later(q);
 	return str_is(i.said.word, "ok") ? form(q, 200, token, &i, S("")) : refused(q, &i.said);
 }
 
@@ -116,10 +110,9 @@ struct reply join_make(struct request *q)
 	struct invited i;
 
 	if (!form_has_only(&q->form, names))
-		return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
-				     "This form cannot be understood.");
+		return page_bad_form(q);
 	if (keeper_invitation(q->web->keeper, token, q->a, &i))
-		return later(q);
+		return page_later(q);
 	if (!str_is(i.said.word, "ok"))
 		return refused(q, &i.said);
 	if (!token_ok(q))
@@ -127,7 +120,7 @@ struct reply join_make(struct request *q)
 	if (!str_eq(fresh, form_get(&q->form, "again")))
 		return form(q, 422, token, &i, password_differs(q));
 	if (keeper_join(q->web->keeper, token, fresh, q->head.address, q->a, &c))
-		return later(q);
+		return page_later(q);
 	if (str_is(c.word, "ok"))
 		return joined(q, i.address, &c);
 	struct said why = { c.word, c.de, c.en };

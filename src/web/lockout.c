@@ -7,9 +7,7 @@ struct reply lockout_page(struct request *q)
 	struct standing s = { 0 };
 
 	if (keeper_standing(q->web->keeper, q->head.address, &s))
-		return page_sentence(q, 503,
-				     "Das geht gerade nicht: bitte in einer Minute noch einmal.",
-				     "Not just now: please try again in a minute.");
+		return page_later(q);
 	const struct lockout_rules *r = &s.rules;
 	struct sentence closed = text_closed(q->a, &s);
 	bool is_closed = s.state != LOCKOUT_OPEN;

@@ -50,6 +50,23 @@ struct reply page_sentence(struct request *q, unsigned status, const char *de, c
 	return page(q, status, "sentence.html", "[[Hinweis||Notice]]", v);
 }
 
+struct reply page_later(struct request *q)
+{
+	return page_sentence(q, 503, "Das geht gerade nicht: bitte in einer Minute noch einmal.",
+			     "Not just now: please try again in a minute.");
+}
+
+struct reply page_missing(struct request *q)
+{
+	return page_sentence(q, 404, "Diese Seite gibt es nicht.", "There is no such page.");
+}
+
+struct reply page_bad_form(struct request *q)
+{
+	return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
+			     "This form cannot be understood.");
+}
+
 struct reply page_document(struct request *q, const char *type, const char *file,
 			   const struct value *v, size_t n)
 {
@@ -125,8 +142,7 @@ static struct reply file(const char *type, const char *name, const char *cache)
 struct reply page_style(struct request *q)
 {
 	if (!str_eq(q->path, str_fmt(q->a, "/style-%s.css", q->web->style)))
-		return page_sentence(q, 404, "Diese Seite gibt es nicht.",
-				     "There is no such page.");
+		return page_missing(q);
 	return file("text/css; charset=utf-8", "style.css", "public, max-age=31536000, immutable");
 }
 

@@ -69,8 +69,7 @@ struct reply password_change(struct request *q)
 	struct change c = { 0 };
 
 	if (!form_has_only(&q->form, names))
-		return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
-				     "This form cannot be understood.");
+		return page_bad_form(q);
 	if (!token_ok(q))
 		return form(q, 403, token_fault(q));
 	if (!str_eq(fresh, form_get(&q->form, "again")))

@@ -145,15 +145,13 @@ static struct reply run(struct request *q, enum err read)
 		return page_sentence(q, 405, "So lässt sich diese Seite nicht aufrufen.",
 				     "This page cannot be asked for in this way.");
 	if (!row)
-		return page_sentence(q, 404, "Diese Seite gibt es nicht.",
-				     "There is no such page.");
+		return page_missing(q);
 	if (read == E_LIMIT)
 		return page_sentence(q, 413, "Das ist zu lang.", "This is too long.");
 	if (row->flags & FORM)
 		form_ok = is_form(q) && form_parse(q->a, q->body, &q->form);
 	if (!form_ok)
-		return page_sentence(q, 400, "Dieses Formular ist nicht zu verstehen.",
-				     "This form cannot be understood.");
+		return page_bad_form(q);
 	return row->run(q);
 }
 

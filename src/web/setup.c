@@ -76,7 +76,7 @@ struct reply setup_apple(struct request *q)
 	if (!e)
 		e = signer_sign(q->web->signer, r.body, q->a, &signed_text);
 	if (e)
-		return page_sentence(q, 503, "Das geht gerade nicht.", "Not just now.");
+		return page_later(q);
 	r.body = signed_text;
 	r.disposition = "attachment; filename=\"mail.mobileconfig\"";
 	return r;

@@ -66,6 +66,9 @@ struct reply page_make(struct request *q, unsigned status, const char *file, str
 		       const struct value *v, size_t n);
 /* A page with a sentence: "de", "en". */
 struct reply page_sentence(struct request *q, unsigned status, const char *de, const char *en);
+struct reply page_later(struct request *q);    /* the keeper does not answer */
+struct reply page_missing(struct request *q);  /* no such page */
+struct reply page_bad_form(struct request *q); /* not one of ours */
 /* A template as a whole document. */
 struct reply page_document(struct request *q, const char *type, const char *file,
 			   const struct value *v, size_t n);
