@@ -17,7 +17,7 @@
 enum {
 	SEGMENTS = 64,   /* of one walk over the table */
 	ROWS_MAX = 8192, /* looked at in one reading transaction */
-	ZEROS = 64 << 10,
+	ZEROS = 8 << 10,
 };
 
 struct live {
