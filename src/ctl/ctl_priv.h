@@ -24,6 +24,10 @@ enum ctl_option { /* bits */
 		  OPT_TO = 1024,
 		  OPT_FORMAT = 2048,
 		  OPT_YES = 4096,
+		  OPT_REASON = 1 << 13,
+		  OPT_EXPIRES = 1 << 14,
+		  OPT_ON = 1 << 15,
+		  OPT_NOTICE = 1 << 16,
 };
 
 struct ctl {
@@ -34,6 +38,7 @@ struct ctl {
 	bool help;
 	struct str quota, protocol, time; /* the values of these options */
 	struct str messages, recipients, strangers, to, format;
+	struct str reason, expires, on, notice;
 	struct str *words; /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
@@ -84,6 +89,11 @@ struct str text_span(struct arena *a, int64_t seconds); /* "20 minutes", "24 hou
 /* "500K", "2G" or octets; E_SYNTAX. */
 MUST enum err size_parse(struct str text, uint64_t *out);
 
+struct admin_row;
+/* A user as lists and `user show` write him. */
+json_t *ctl_json_user(struct arena *a, const struct admin_row *r);
+struct str text_state(struct arena *a, const struct admin_row *r); /* "active, until 2026-12-31" */
+
 /* --- secrets --- */
 /* A password or hash: by prompt, twice and unseen, or the first line of standard input.
  * E_SYNTAX, E_IO: why is a sentence. */
@@ -101,6 +111,19 @@ int cmd_user_limits(struct ctl *c);
 int cmd_user_export(struct ctl *c);
 int cmd_user_erase(struct ctl *c);
 int cmd_user_passwd(struct ctl *c);
+int cmd_user_set(struct ctl *c);
+int cmd_user_lock(struct ctl *c);
+int cmd_user_unlock(struct ctl *c);
+int cmd_user_block_sending(struct ctl *c);
+int cmd_user_allow_sending(struct ctl *c);
+int cmd_service_show(struct ctl *c);
+int cmd_service_open(struct ctl *c);
+int cmd_service_closed(struct ctl *c);
+int cmd_service_read_only(struct ctl *c);
+int cmd_service_ended(struct ctl *c);
+int cmd_invite(struct ctl *c);
+int cmd_invite_list(struct ctl *c);
+int cmd_invite_delete(struct ctl *c);
 int cmd_app_add(struct ctl *c);
 int cmd_app_list(struct ctl *c);
 int cmd_app_delete(struct ctl *c);

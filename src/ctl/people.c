@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl/people.c - domains, users and aliases, asked of the running server's keeper. */
+#include "base/clock.h"
 #include "ctl/ctl_priv.h"
 #include "keeper/admin.h"
 
@@ -117,13 +118,23 @@ static void user_row(void *arg, const struct admin_row *r)
 	columns_add(&l->table, str_fmt(l->a, "%llu", (unsigned long long)r->messages));
 	columns_add(&l->table, text_day(l->a, r->created));
 	columns_add(&l->table, text_day(l->a, r->password_changed));
-	json_array_append_new(l->json,
-			      json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "address",
-					ctl_json_str(r->name), "account", (json_int_t)r->account,
-					"quota", (json_int_t)r->quota, "octets",
-					(json_int_t)r->octets, "messages", (json_int_t)r->messages,
-					"created", (json_int_t)r->created, "password_changed",
-					(json_int_t)r->password_changed));
+	columns_add(&l->table, text_state(l->a, r));
+	json_array_append_new(l->json, ctl_json_user(l->a, r));
+}
+
+static void invitation_row(void *arg, const struct admin_row *r)
+{
+	struct listing *l = arg;
+	bool over = r->until <= clock_wall();
+
+	columns_add(&l->table, r->name);
+	columns_add(&l->table, r->quota ? text_size(l->a, r->quota) : S("-"));
+	columns_add(&l->table, text_day(l->a, r->created));
+	columns_add(&l->table, over ? S("over") : text_time(l->a, r->until));
+	json_array_append_new(
+		l->json, json_pack("{s:o, s:I, s:I, s:I, s:b}", "address", ctl_json_str(r->name),
+				   "created", (json_int_t)r->created, "until", (json_int_t)r->until,
+				   "quota", (json_int_t)r->quota, "valid", !over));
 }
 
 static void alias_row(void *arg, const struct admin_row *r)
@@ -172,10 +183,17 @@ int cmd_domain_list(struct ctl *c)
 
 int cmd_user_list(struct ctl *c)
 {
-	static const char *const heads[] = { "ADDRESS", "<QUOTA", "<USED",
-					     "<MAILS",  "SINCE",  "PASSWORD" };
+	static const char *const heads[] = { "ADDRESS", "<QUOTA",   "<USED", "<MAILS",
+					     "SINCE",   "PASSWORD", "STATE" };
 
 	return list(c, ADMIN_USERS, heads, LENGTH(heads), user_row);
+}
+
+int cmd_invite_list(struct ctl *c)
+{
+	static const char *const heads[] = { "ADDRESS", "<QUOTA", "SINCE", "UNTIL" };
+
+	return list(c, ADMIN_INVITATIONS, heads, LENGTH(heads), invitation_row);
 }
 
 int cmd_alias_list(struct ctl *c)

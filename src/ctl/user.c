@@ -56,25 +56,42 @@ static void print_user(struct ctl *c, const struct admin_user *u)
 	print_count("  new recipients", u->used.strangers, u->limits.strangers, u->own.strangers);
 }
 
+json_t *ctl_json_user(struct arena *a, const struct admin_row *r)
+{
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "address",
+			 ctl_json_str(r->name), "account", (json_int_t)r->account, "quota",
+			 (json_int_t)r->quota, "octets", (json_int_t)r->octets, "messages",
+			 (json_int_t)r->messages, "created", (json_int_t)r->created,
+			 "password_changed", (json_int_t)r->password_changed, "state",
+			 ctl_json_str(r->state), "reason", ctl_json_str(r->reason), "expires",
+			 r->expires ? ctl_json_str(day_en(a, r->expires)) : json_null());
+}
+
+struct str text_state(struct arena *a, const struct admin_row *r)
+{
+	if (!r->expires || str_is(r->state, "expired"))
+		return r->state;
+	return str_fmt(a, "%.*s, until %.*s", FMT(r->state), FMT(day_en(a, r->expires)));
+}
+
+static json_t *show_json(struct ctl *c, const struct admin_user *u)
+{
+	json_t *j = ctl_json_user(c->arena, &u->row);
+
+	json_object_set_new(j, "sending", json_counts(u->used, u->limits, u->own));
+	return j;
+}
+
 int cmd_user_show(struct ctl *c)
 {
 	struct admin_user u = { 0 };
 	struct str why;
 	enum err e = admin_user_show(c->peer, c->words[0], c->arena, &u, &why);
-	const struct admin_row *r = &u.row;
 
 	if (e)
 		return ctl_failed(c, e, why);
 	if (c->options & OPT_JSON)
-		return ctl_print_json(json_pack(
-			"{s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "address",
-			ctl_json_str(r->name), "account", (json_int_t)r->account, "state",
-			ctl_json_str(r->state), "reason", ctl_json_str(r->reason), "expires",
-			r->expires ? ctl_json_str(day_en(c->arena, r->expires)) : json_null(),
-			"created", (json_int_t)r->created, "password_changed",
-			(json_int_t)r->password_changed, "quota", (json_int_t)r->quota, "octets",
-			(json_int_t)r->octets, "messages", (json_int_t)r->messages, "sending",
-			json_counts(u.used, u.limits, u.own)));
+		return ctl_print_json(show_json(c, &u));
 	print_user(c, &u);
 	return EXIT_OK;
 }
@@ -120,4 +137,58 @@ int cmd_user_limits(struct ctl *c)
 	enum err e = admin_user_limits(c->peer, c->words[0], own, c->arena, &why);
 
 	return e ? ctl_failed(c, e, why) : ctl_done(c);
+}
+
+/* --- the state of an account --- */
+
+static int set_state(struct ctl *c, unsigned what, const struct admin_state *s)
+{
+	struct str why;
+	enum err e = admin_user_set(c->peer, c->words[0], what, s, c->arena, &why);
+
+	return e ? ctl_failed(c, e, why) : ctl_done(c);
+}
+
+int cmd_user_lock(struct ctl *c)
+{
+	return set_state(c, SET_STATE,
+			 &(struct admin_state){ .locked = true, .reason = c->reason });
+}
+
+int cmd_user_unlock(struct ctl *c)
+{
+	return set_state(c, SET_STATE, &(struct admin_state){ 0 });
+}
+
+int cmd_user_block_sending(struct ctl *c)
+{
+	return set_state(c, SET_SENDING,
+			 &(struct admin_state){ .send_blocked = true, .reason = c->reason });
+}
+
+int cmd_user_allow_sending(struct ctl *c)
+{
+	return set_state(c, SET_SENDING, &(struct admin_state){ 0 });
+}
+
+int cmd_user_set(struct ctl *c)
+{
+	struct admin_state s = { 0 };
+	unsigned what = 0;
+
+	if (c->options & OPT_QUOTA) {
+		what |= SET_QUOTA;
+		if (size_parse(c->quota, &s.quota))
+			return ctl_failed(c, E_SYNTAX,
+					  S("--quota: this is no size (500M, 2G; 0: no limit)"));
+	}
+	if (c->options & OPT_EXPIRES) {
+		what |= SET_EXPIRES;
+		if (!str_is(c->expires, "never") && day_parse(c->expires, &s.expires))
+			return ctl_failed(c, E_SYNTAX,
+					  S("--expires: this is no day (2026-12-31), nor never"));
+	}
+	if (!what)
+		return ctl_failed(c, E_SYNTAX, S("set what? There are --quota and --expires"));
+	return set_state(c, what, &s);
 }

@@ -26,9 +26,6 @@ enum err admin_user_show(struct peer *p, struct str address, struct arena *a,
 	out->used = read_counts(&in);
 	out->limits = read_counts(&in);
 	out->own = read_counts(&in);
-	out->row.state = scan_blob(&in);
-	out->row.reason = scan_blob(&in);
-	out->row.expires = scan_u32(&in);
 	return scan_end(&in) ? OK : admin_misunderstood(why);
 }
 

@@ -17,6 +17,15 @@ static struct peer *op;
 static struct str why;
 static uint32_t demo1;
 
+/* Time stands still here: what others do, they do while the keeper is asked something. */
+static void turn(void)
+{
+	struct life l = { 0 };
+	bool takes_mail;
+
+	CHECK_NUM(admin_life_show(op, a, &l, &takes_mail, &why), OK);
+}
+
 static void set_life(enum life_mode mode, uint32_t last_day, const char *notice, enum err want)
 {
 	struct life l = { .mode = mode, .last_day = last_day, .notice = str_of(notice) };
@@ -233,7 +242,10 @@ static void test_invitations_end(void)
 	CHECK_NUM(admin_invite_delete(op, S("fay@example.test"), a, &why), E_NOTFOUND);
 	CHECK_STR(why, "fay@example.test: there is no invitation to this address");
 
-	/* The time is over: the address is free, and the record goes. */
+	/* The time is over: the address is free, and the record goes. (The day's sweep is done.) */
+	clock_fake_step(60 * 1000);
+	for (int i = 0; i < 20; i++)
+		turn();
 	token = invite("gil@example.test", 60);
 	CHECK_STR(look(token), "ok");
 	clock_fake_step(60 * 1000);
@@ -435,6 +447,61 @@ static void test_read_only(void)
 	CHECK_NUM(keeper_route(k, ours, a, &r, &n), OK);
 }
 
+/* --- midnight --- */
+
+static unsigned ended; /* times that sessions of demo1 were ended */
+
+static void end_sessions(void *arg, const struct session_end *end)
+{
+	(void)arg;
+	ended += end->account == demo1;
+	CHECK(end->reason.n > 0);
+}
+
+static void wait_ended(unsigned n)
+{
+	for (int i = 0; i < 200 && ended < n; i++)
+		turn();
+	CHECK_NUM(ended, n);
+}
+
+/* Who is locked or expires has no sessions left when the command is done; whose last day ends has
+ * none soon after. */
+static void test_sessions_end(void)
+{
+	struct keeper *worker = keeper_new();
+	struct admin_state s = { .locked = true };
+	int fds[2];
+
+	CHECK_NUM(ipc_pair(fds), OK);
+	CHECK_NUM(keeping_worker(keeping, FACE_SESSION, fds[0]), OK);
+	keeper_obey(worker, (struct keeper_orders){ .end = end_sessions });
+	keeper_connect(worker, fds[1]);
+	set(SET_STATE, s, OK);
+	CHECK_NUM(ended, 1);
+	set(SET_STATE, (struct admin_state){ 0 }, OK);
+	set(SET_SENDING, (struct admin_state){ .send_blocked = true }, OK);
+	set(SET_SENDING, (struct admin_state){ 0 }, OK);
+	CHECK_NUM(ended, 1);
+	s = (struct admin_state){ .expires = day_of(clock_wall() - 24 * 3600) };
+	set(SET_EXPIRES, s, OK);
+	CHECK_NUM(ended, 2);
+	s.expires = day_of(clock_wall());
+	set(SET_EXPIRES, s, OK);
+	CHECK_NUM(ended, 2);
+	invite("kim@example.test", 60);
+	clock_fake_step(24 * 3600 * 1000);
+	wait_ended(3);
+	for (int i = 0; i < 20; i++) { /* not each time it looks */
+		clock_fake_step(60 * 1000);
+		turn();
+	}
+	CHECK_NUM(ended, 3);
+	set(SET_EXPIRES, (struct admin_state){ 0 }, OK);
+	CHECK_NUM(listed(), 0); /* swept */
+	keeper_close(&worker);
+}
+
 /* A record as version 1 had it. */
 static void test_old_record(void)
 {
@@ -465,6 +532,8 @@ static void test_all(void *arg)
 	int fds[2];
 
 	(void)arg;
+	/* It is noon: the steps of minutes meet no midnight. */
+	clock_fake_step((24 + 12) * 3600 * 1000 - clock_wall() % (24 * 3600) * 1000);
 	a = arena_new(64 << 20);
 	st = test_store(a);
 	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
@@ -485,6 +554,7 @@ static void test_all(void *arg)
 	test_locked();
 	test_blocked_and_expired();
 	test_read_only();
+	test_sessions_end();
 	test_old_record();
 	keeper_close(&k);
 	peer_close(&op);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keeper/operate_sending.c - how much is sent: the calls of workers, and the operator's, who looks
  * at one user, and erases him. */
-#include "base/clock.h"
 #include "base/log.h"
-#include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
 /* verdict: u8 what, u32 limit, u8 tell, u32 hash, u8 stranger */
@@ -76,9 +74,6 @@ enum err op_user_show(struct asked *q)
 	put_counts(q->out, sent.used);
 	put_counts(q->out, sent.limits);
 	put_counts(q->out, sent.own);
-	buf_blob(q->out, str_of(life_user_word(&u, clock_wall())));
-	buf_blob(q->out, u.state == USER_LOCKED ? u.lock_reason : u.send_reason);
-	buf_u32(q->out, u.expires);
 	return OK;
 }
 

@@ -283,6 +283,8 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 		e = logins_new(st, k->guard, &k->logins);
 	if (!e)
 		e = sent_new(st, conf->sending, &k->sent);
+	if (!e)
+		e = midnight_new(k);
 	if (e) {
 		keeping_close(&k);
 		return e;
@@ -308,6 +310,7 @@ void keeping_close(struct keeping **k)
 	if (!*k)
 		return;
 	/* Who asks goes first, then what is asked, then what that counts in. */
+	midnight_close(*k);
 	outside_hang_up(*k);
 	if ((*k)->logins)
 		logins_free(&(*k)->logins);

@@ -23,6 +23,7 @@ struct keeping {
 	struct sent *sent;
 	struct outside *outside;
 	struct side sides[3];
+	struct group *midnight;
 	int64_t started;  /* UTC seconds */
 	uint64_t changed; /* passwords, by their owners */
 };
@@ -41,6 +42,8 @@ struct asked {
 struct password_verdict password_judge(const struct keeping *k, struct str password,
 				       struct str user);
 
+MUST enum err midnight_new(struct keeping *k); /* midnight.c; when all else is there */
+void midnight_close(struct keeping *k);
 struct ipc_service keeping_side(struct side *s); /* serve.c */
 /* keeper/outside.c; outside_new makes k->guard too. */
 MUST enum err outside_new(struct keeping *k);
