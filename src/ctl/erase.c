@@ -82,8 +82,9 @@ static bool sure(struct ctl *c, const struct admin_row *r, struct str *why)
 		*why = S("there is no terminal to ask whether this is meant: use --yes");
 		return false;
 	}
-	dprintf(tty, "All of %.*s goes for good: %llu mails, %.*s.\nType the address to go on: ",
-		FMT(want), (unsigned long long)r->messages, FMT(text_size(c->arena, r->octets)));
+	dprintf(tty, "All of %.*s goes for good: %llu mail%s, %.*s.\nType the address to go on: ",
+		FMT(want), (unsigned long long)r->messages, r->messages == 1 ? "" : "s",
+		FMT(text_size(c->arena, r->octets)));
 	while (n < sizeof line && read(tty, line + n, 1) == 1 && line[n] != '\n')
 		n++;
 	close(tty);
@@ -105,10 +106,10 @@ static int said(struct ctl *c, const struct admin_row *r, uint64_t octets, json_
 			"{s:b, s:o, s:I, s:I, s:I, s:o}", "ok", 1, "address", ctl_json_str(r->name),
 			"messages", (json_int_t)r->messages, "octets", (json_int_t)r->octets,
 			"octets_wiped", (json_int_t)octets, "aliases_left", aliases));
-	printf("%.*s is erased: %llu mails (%.*s), mailboxes, passwords, app passwords, recent "
+	printf("%.*s is erased: %llu mail%s (%.*s), mailboxes, passwords, app passwords, recent "
 	       "logins,\nsending counts; %.*s of the disk were made zeros\n",
-	       FMT(r->name), (unsigned long long)r->messages, FMT(text_size(c->arena, r->octets)),
-	       FMT(text_size(c->arena, octets)));
+	       FMT(r->name), (unsigned long long)r->messages, r->messages == 1 ? "" : "s",
+	       FMT(text_size(c->arena, r->octets)), FMT(text_size(c->arena, octets)));
 	json_array_foreach(aliases, i, alias)
 		printf("the alias %s still leads there\n", json_string_value(alias));
 	json_decref(aliases);

@@ -2,12 +2,16 @@
 """An account as files, read back by Python's mailbox module; and an account that is erased."""
 import json
 import mailbox
+import os
 import pathlib
+import pty
 import re
 import secrets
+import select
 import threading
+import time
 
-from harness import check, equal, message, scenario
+from harness import PROGRAM, check, equal, message, scenario
 
 FOLDERS = ["INBOX", "Grüße", "Grüße/an alle", "a.b", "Sent"]
 BODIES = [
@@ -132,6 +136,38 @@ def noise(octets):
     choice = bytes(c for c in range(1, 256) if c not in b"\r\n.")
     return b"\r\n".join(bytes(secrets.choice(choice) for _ in range(500))
                         for _ in range(octets // 500)) + b"\r\n"
+
+
+def at_terminal(server, typed, *words):
+    """The exit status and what the terminal said, where one line is typed at its question."""
+    pid, tty = pty.fork()
+    if pid == 0:
+        os.execv(PROGRAM, [PROGRAM, "-c", str(server.conf), *words])
+    said, end = b"", time.monotonic() + 30
+    while time.monotonic() < end:
+        if not select.select([tty], [], [], 0.5)[0]:
+            continue
+        try:
+            said += os.read(tty, 4096)
+        except OSError:
+            break
+        if said.endswith(b": ") and typed:
+            os.write(tty, typed.encode() + b"\n")
+            typed = ""
+    os.close(tty)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+@scenario(120)
+def erase_asks(server):
+    user = server.user("asked")
+    server.deliver(user, message("his"))
+    status, said = at_terminal(server, "yes", "user", "erase", user.address)
+    check(status == 1 and "1 mail," in said and "nothing was changed" in said, f"yes: {said}")
+    equal(len(server.fetch(user)), 1, "his mail")
+    status, said = at_terminal(server, user.address, "user", "erase", user.address)
+    check(status == 0 and "is erased: 1 mail " in said, f"his address: {said}")
+    equal(server.run("user", "show", user.address)[0], 3, "who is erased")
 
 
 @scenario(120)
