@@ -37,6 +37,7 @@ static struct done copy(struct imap *s, struct scan *in, bool move)
 		return done_name(why);
 	if (move && s->readonly)
 		return done_no(NULL, "the mailbox was opened with EXAMINE");
+	box_warning(s->box, imap_warning(s));
 	enum err e = set.n ? box_copy(s->box, set, target, move, s->who.quota, s->cmd, &c) : OK;
 
 	if (e == E_NOTFOUND)

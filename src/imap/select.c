@@ -50,7 +50,6 @@ static struct done open_box(struct imap *s, struct scan *in, bool readonly)
 		imap_deselect(s);
 		return done_err(e);
 	}
-	box_warning(s->box, imap_warning(s));
 	s->state = SELECTED;
 	s->readonly = readonly;
 	return opened(s);

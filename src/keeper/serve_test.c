@@ -468,6 +468,50 @@ static void test_standing(void)
 }
 
 /* What a worker that was broken into asks for in vain. */
+/* From a recipient's question to what the operator sees of it. */
+static void test_sending(void)
+{
+	struct peer *worker, *server,
+		*op = peer_new(served(FACE_OPERATOR, &server), (struct ipc_service){ 0 });
+	struct sending_counts own = { 2, SENDING_KEEP, 1 }, none = { 0 };
+	struct str who = S("demo1@example.test"), why;
+	struct keeper *k = keeper_new();
+	struct sending_verdict v;
+	struct admin_user u = { 0 };
+	uint32_t hash[2];
+
+	keeper_connect(k, served(FACE_SESSION, &worker));
+	CHECK_NUM(admin_user_show(op, who, a, &u, &why), OK);
+	CHECK_NUM(u.used.messages + u.limits.messages, 0); /* no limit is configured here */
+	CHECK_NUM(u.own.messages, SENDING_DEFAULT);
+	CHECK_STR(u.row.state, "active");
+	CHECK_NUM(admin_user_limits(op, who, own, a, &why), OK);
+	CHECK_NUM(keeper_sending_ask(k, u.row.account, path_of(S("x@far.test")), none, &v), OK);
+	CHECK(v.what == SENDING_FITS && v.stranger && !v.tell);
+	hash[0] = hash[1] = v.hash;
+	CHECK_NUM(keeper_sending_count(k, u.row.account, hash, 2, &v), OK);
+	CHECK_NUM(v.what, SENDING_FITS);
+	CHECK_NUM(keeper_sending_ask(k, u.row.account, path_of(S("X@FAR.test")), none, &v), OK);
+	CHECK(v.what == SENDING_FITS && !v.stranger);
+	CHECK_NUM(keeper_sending_ask(k, u.row.account, path_of(S("y@far.test")), none, &v), OK);
+	CHECK(v.what == SENDING_STRANGERS && v.limit == 1 && v.tell);
+	CHECK_NUM(keeper_sending_ask(k, u.row.account, path_of(S("z@far.test")), none, &v), OK);
+	CHECK(v.what == SENDING_STRANGERS && !v.tell);
+	CHECK_NUM(admin_user_show(op, who, a, &u, &why), OK);
+	CHECK_NUM(u.used.messages, 1);
+	CHECK_NUM(u.used.recipients, 2);
+	CHECK_NUM(u.used.strangers, 1);
+	CHECK_NUM(u.own.recipients, SENDING_DEFAULT);
+	CHECK_NUM(keeper_sending_ask(k, 0, path_of(S("y@far.test")), none, &v), E_SYNTAX);
+	CHECK_NUM(admin_user_show(op, S("no@example.test"), a, &u, &why), E_NOTFOUND);
+	CHECK_NUM(admin_user_limits(op, S("no@example.test"), own, a, &why), E_NOTFOUND);
+	CHECK_NUM(admin_seal(op, a, &why), OK);
+	keeper_close(&k);
+	peer_close(&worker);
+	peer_close(&op);
+	peer_close(&server);
+}
+
 static void test_faces(void)
 {
 	struct keeper *k = keeper_new();
@@ -483,6 +527,8 @@ static void test_faces(void)
 	CHECK_NUM(keeper_judge(k, t.user, t.password, a, &(struct change){ 0 }), E_DENIED);
 	CHECK_NUM(keeper_standing(k, t.ip, &(struct standing){ 0 }), E_DENIED);
 	CHECK_NUM(keeper_numbers(k, &(struct keeper_numbers){ 0 }), E_DENIED);
+	CHECK_NUM(keeper_sending_count(k, 1, &(uint32_t){ 1 }, 1, &(struct sending_verdict){ 0 }),
+		  E_DENIED);
 	keeper_close(&k);
 	peer_close(&server);
 
@@ -608,6 +654,7 @@ static void run(void *arg)
 	test_logins();
 	test_standing();
 	test_faces();
+	test_sending();
 	test_reconnect();
 	test_stop();
 	store_close(&st);

@@ -89,5 +89,17 @@ def quota_warning(server):
     client.append("Drafts", None, None, message("draft", "x" * 35000 + "\r\n"))
     client.logout()
     equal(len(warnings()), 1, "warnings after a fall and an APPEND")
+    # A COPY fills too.
+    client = server.imap(user)
+    for folder in ("INBOX", "Drafts"):
+        client.select(folder)
+        client.store("1:*", "+FLAGS", "\\Deleted")
+        client.expunge()
+    client.append("Drafts", None, None, message("half", "x" * 92000 + "\r\n"))
+    client.select("Drafts")
+    equal(len(warnings()), 0, "warnings before a COPY")
+    equal(client.copy("1", "Archive")[0], "OK", "COPY")
+    equal(len(warnings()), 1, "warnings after a COPY")
+    client.logout()
     shown = server.order("user", "show", user.address)
     check("of 200K" in shown, f"user show: {shown}")
