@@ -95,7 +95,7 @@ def quota_warning(server):
         client.select(folder)
         client.store("1:*", "+FLAGS", "\\Deleted")
         client.expunge()
-    client.append("Drafts", None, None, message("half", "x" * 92000 + "\r\n"))
+    client.append("Drafts", None, None, message("half", "x" * 95000 + "\r\n"))
     client.select("Drafts")
     equal(len(warnings()), 0, "warnings before a COPY")
     equal(client.copy("1", "Archive")[0], "OK", "COPY")
