@@ -8,6 +8,7 @@
 #include "keeper/hashing.h"
 #include "keeper/life.h"
 #include "keeper/login.h"
+#include "keeper/order.h"
 #include "keeper/password.h"
 #include "keeper/stranger.h"
 
@@ -19,6 +20,7 @@ struct logins {
 	struct guard *guard; /* borrowed */
 	struct journal *journal;
 	struct strangers *strangers;
+	struct order *order;
 	struct arena *arena; /* of dummy */
 	struct str dummy;    /* a hash of ours that no password fits */
 	struct hashing *hashing;
@@ -40,6 +42,7 @@ enum err logins_new(struct store *st, struct guard *g, struct logins **out)
 	l->guard = g;
 	l->arena = arena_new(4096);
 	l->hashing = hashing_new();
+	l->order = order_new();
 	randombytes_buf(octets, sizeof(octets));
 	sodium_bin2hex(noise, sizeof(noise), octets, sizeof(octets));
 	enum err e = password_hash(l->arena, str_of(noise), &l->dummy);
@@ -57,6 +60,7 @@ void logins_free(struct logins **l)
 	if (!*l)
 		return;
 	hashing_free(&(*l)->hashing);
+	order_free(&(*l)->order);
 	strangers_free(&(*l)->strangers);
 	journal_close(&(*l)->journal);
 	recent_free(&(*l)->recent);
@@ -167,6 +171,7 @@ struct attempt {
 	struct user u; /* zero where there is none, as s */
 	struct secret s;
 	struct stranger from;
+	struct order_place place;
 	struct str by;            /* by what it was good: "password", "app:NAME" */
 	const char *reason;       /* for the log */
 	enum visit_result result; /* for the account's owner */
@@ -270,6 +275,12 @@ static void log_login(struct logins *l, const struct attempt *at, enum outcome w
 		  KVN("slow_ms", at->from.wait_ms));
 }
 
+/* An address that never counts is trusted by the configuration. */
+static enum hashing_rank rank_of(const struct attempt *at)
+{
+	return at->from.known || !at->from.counts ? HASHING_KNOWN : HASHING_STRANGER;
+}
+
 /* E_DENIED: it is not right; E_AGAIN and the like: nobody knows. */
 static enum err verify_attempt(struct logins *l, struct attempt *at, struct arena *a)
 {
@@ -281,7 +292,10 @@ static enum err verify_attempt(struct logins *l, struct attempt *at, struct aren
 
 	if (e != E_NOTFOUND) /* right, and no hash is asked for; or not known */
 		return e;
-	if (may && recent_has(l->recent, account, s->serial, t->password, clock_ms())) {
+	/* For a stranger it would be a look at passwords that costs nothing: where too many wait
+	 * for a hash, the wrong ones among his guesses are not counted. */
+	if (may && rank_of(at) == HASHING_KNOWN &&
+	    recent_has(l->recent, account, s->serial, t->password, clock_ms())) {
 		at->by = S("password");
 		at->reason = "password verified minutes ago";
 		return OK;
@@ -291,9 +305,7 @@ static enum err verify_attempt(struct logins *l, struct attempt *at, struct aren
 			 .dummy = l->dummy,
 			 .ip = t->ip,
 			 .who = t->user,
-			 /* An address that never counts is trusted by the configuration. */
-			 .rank = at->from.known || !at->from.counts ? HASHING_KNOWN
-								    : HASHING_STRANGER,
+			 .rank = rank_of(at),
 			 .account = may ? account : 0,
 			 .serial = s->serial };
 	e = run_job(l, verify, &j);
@@ -332,13 +344,17 @@ static enum err welcome(struct logins *l, struct attempt *at, struct arena *a, s
 	return OK;
 }
 
-/* The answer waits behind the count: guesses at once are counted at once. */
+/* The answer waits behind the count, and a right one behind the counts of all that came from there
+ * before it: guesses at once are no more than one after the other. */
 static enum err decide(struct logins *l, struct attempt *at, struct arena *a, struct login *out)
 {
 	enum err e = verify_attempt(l, at, a);
 
 	if (e == E_DENIED)
 		log_login(l, at, WRONG);
+	else if (!e)
+		e = order_wait(l->order, &at->place);
+	order_leave(l->order, &at->place);
 	if (e && e != E_DENIED)
 		return e;
 	enum err waited = stranger_wait(&at->from);
@@ -355,14 +371,18 @@ static enum err look_and_decide(struct logins *l, const struct login_try *t, str
 {
 	struct attempt at = { .t = t };
 	struct str name;
-	enum err e = look_up(l, &at, a, &name);
+	struct net key;
 
+	if (guard_counts(l->guard, t->ip, &key))
+		order_join(l->order, &key, &at.place);
+	enum err e = look_up(l, &at, a, &name);
 	if (!e)
 		e = stranger_begin(l->strangers, at.u.account, name, t->ip, &at.from);
-	if (e)
-		return e;
-	e = decide(l, &at, a, out);
-	stranger_end(l->strangers, &at.from);
+	if (!e) {
+		e = decide(l, &at, a, out);
+		stranger_end(l->strangers, &at.from);
+	}
+	order_leave(l->order, &at.place);
 	return e;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "keeper/hashing.h"
 #include "keeper/keeper_test.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
@@ -385,19 +386,14 @@ static void attempt(void *arg)
 
 /* Many at once are no more guesses than one after the other: four wrong answers at most, then it is
  * closed to all that wait or are hashed just now, right passwords too. */
-static void test_many_guesses(void)
+static void check_many_guesses(const char *ip)
 {
 	static struct attempt list[60];
 	struct group *g = group_new();
 	unsigned denied = 0, closed = 0;
-	struct secret own;
 
-	/* One that takes its time. */
-	CHECK_NUM(login_hash(logins, S("demo1"), S("Right-1-Horse"), a, &own), OK);
-	CHECK_NUM(directory_secret_put(st, demo1, &own), OK);
-	login_forget(logins, demo1);
 	for (size_t i = 0; i < LENGTH(list); i++) {
-		list[i].ip = "198.51.100.9";
+		list[i].ip = ip;
 		list[i].password = i < 20 ? "Wrong-1-Horse" : "Right-1-Horse";
 		CHECK_NUM(group_spawn(g, "login", attempt, &list[i]), OK);
 	}
@@ -413,9 +409,59 @@ static void test_many_guesses(void)
 	CHECK(denied <= 4);
 	CHECK_NUM(denied + closed, LENGTH(list));
 	CHECK_NUM(other.result, OK); /* the neighbour had his turn among them */
+}
 
+static void test_many_guesses(void)
+{
+	struct secret own;
+
+	/* One that takes its time. */
+	CHECK_NUM(login_hash(logins, S("demo1"), S("Right-1-Horse"), a, &own), OK);
+	CHECK_NUM(directory_secret_put(st, demo1, &own), OK);
+	login_forget(logins, demo1);
+	check_many_guesses("198.51.100.9");
+	/* Now it is remembered: a right one needs no hash, and is heard in its order all the same.
+	 */
+	check_many_guesses("198.51.100.13");
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.14"), OK);
+	check_many_guesses("198.51.100.14");
 	CHECK_NUM(directory_secret_set(st, demo1, S(HORSE)), OK);
 	login_forget(logins, demo1);
+}
+
+struct one {
+	const char *user, *password;
+	char ip[32];
+	bool done;
+	enum err result;
+};
+
+static void log_in(void *arg)
+{
+	struct one *o = arg;
+
+	o->result = try_login(o->user, o->password, o->ip);
+	o->done = true;
+}
+
+/* Where there is no room to hash a stranger's password it is not looked at otherwise: what is not
+ * counted is not told either. */
+static void test_no_room(void)
+{
+	static struct one crowd[HASHES_AT_ONCE + HASHES_STRANGERS_MAX];
+	struct group *g = group_new();
+
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.15"), OK);
+	for (size_t i = 0; i < LENGTH(crowd); i++) {
+		crowd[i] = (struct one){ .user = "demo1@example.test", .password = "Wrong-1" };
+		snprintf(crowd[i].ip, sizeof crowd[i].ip, "198.19.%zu.%zu", 2 + i / 200, i % 200);
+		CHECK_NUM(group_spawn(g, "login", log_in, &crowd[i]), OK);
+	}
+	for (int i = 0; i < 20; i++)
+		fiber_yield();
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.16"), E_AGAIN);
+	CHECK_NUM(try_login("demo1@example.test", "Right-1-Horse", "198.51.100.15"), OK);
+	group_close(&g);
 }
 
 /* Closed while the right one is hashed: not heard. */
@@ -494,21 +540,6 @@ static void test_history(void)
 	CHECK_NUM(seen, 7);
 	CHECK_NUM(history_of(0)->n, 0); /* of unknown names nothing is kept */
 	CHECK_NUM(directory_app_delete(st, demo1, S("pop only"), &id), OK);
-}
-
-struct one {
-	const char *user, *password;
-	char ip[32];
-	bool done;
-	enum err result;
-};
-
-static void log_in(void *arg)
-{
-	struct one *o = arg;
-
-	o->result = try_login(o->user, o->password, o->ip);
-	o->done = true;
 }
 
 /* Whoever can go on does. */
@@ -643,6 +674,7 @@ static void run(void *arg)
 	test_upgrade();
 	test_lockout();
 	test_many_guesses();
+	test_no_room();
 	test_closed_meanwhile();
 	test_sentences();
 	test_history();
