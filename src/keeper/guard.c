@@ -232,23 +232,34 @@ static uint32_t mistake(const struct guard *g, const struct wrong *w)
 	return (uint32_t)h ? (uint32_t)h : 1;
 }
 
+/* Its own place, or that of one whose time is over; NULL: all are closed just now. */
+static struct shut *place_for(struct shuts *in, const struct net *who)
+{
+	struct shut *own = (struct shut *)find(in, who);
+	int64_t now = clock_wall();
+
+	for (uint32_t i = 0; !own && i < in->n; i++)
+		if (now >= in->item[i].until)
+			own = &in->item[i];
+	if (own || in->n == BUCKET_RECORDS)
+		return own;
+	in->item = mem_grow(in->item, in->n * sizeof *own, (in->n + 1) * sizeof *own);
+	return &in->item[in->n++];
+}
+
 static void close_unwritten(struct guard *g, const struct net *who, enum err why)
 {
-	struct shuts *old = &g->bucket[guard_bucket(g, who)];
-	struct shut *item;
+	struct shut *item = place_for(&g->bucket[guard_bucket(g, who)], who);
 	struct arena *a = arena_new(4096);
 
 	log_event(LOG_ERROR, "lockout.unwritten", KVE(why), KV("address", net_text(a, who)));
 	arena_free(&a);
-	if (old->n >= BUCKET_RECORDS)
+	if (!item || clock_wall() < item->until)
 		return;
-	item = mem_grow(old->item, old->n * sizeof *item, (old->n + 1) * sizeof *item);
-	old->item = item;
-	item = &item[old->n++];
+	*item = (struct shut){ .until = (uint32_t)(clock_wall() + UNWRITTEN_S),
+			       .bits = who->bits,
+			       .state = LOCKOUT_BLOCKED };
 	memcpy(item->octets, who->octets, sizeof item->octets);
-	item->bits = who->bits;
-	item->state = LOCKOUT_BLOCKED;
-	item->until = (uint32_t)(clock_wall() + UNWRITTEN_S);
 }
 
 enum lockout_effect guard_failed(struct guard *g, const struct wrong *w, unsigned *failures)
@@ -280,6 +291,9 @@ bool guard_who(const struct guard *g, struct str text, struct net *out)
 {
 	if (!net_parse(text, out))
 		return false;
+	/* The list has networks of another prefix6 too, until their time is over. */
+	if (find(&g->bucket[guard_bucket(g, out)], out))
+		return true;
 	struct net key = lockout_key(*out, &g->conf.rules);
 
 	if (out->bits != 128 && !net_same(out, &key))

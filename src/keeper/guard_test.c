@@ -183,6 +183,23 @@ static void test_neighbours(void)
 	guard_close(&g);
 }
 
+/* What was closed under another prefix6 can be named and released as the list shows it. */
+static void test_other_prefix(void)
+{
+	struct told t;
+	struct guard *g = keeper(&t);
+	struct net who;
+
+	CHECK_NUM(block(g, "2001:db8:0:9::1", 3600), OK);
+	conf.rules.prefix6 = 56;
+	guard_configure(g, &conf);
+	CHECK(!guard_who(g, S("2001:db8:0:a::/64"), &who));
+	CHECK_NUM(release(g, "2001:db8:0:9::/64"), OK);
+	CHECK(!guard_who(g, S("2001:db8:0:9::/64"), &who));
+	conf.rules.prefix6 = 64;
+	guard_close(&g);
+}
+
 static void test_repeats(void)
 {
 	struct told t;
@@ -414,6 +431,49 @@ static void test_full(void)
 	a = kept;
 }
 
+struct spoil {
+	struct str key;
+	bool whole;
+};
+
+static enum err spoil(struct tx *tx, void *arg)
+{
+	const struct spoil *s = arg;
+
+	if (s->whole)
+		tx_del(tx, s->key);
+	else
+		tx_put(tx, s->key, S("no bucket"));
+	return OK;
+}
+
+/* What the store does not take closes for a minute, each time: guessing is not free. */
+static void test_unwritten(void)
+{
+	struct told t;
+	struct guard *g = keeper(&t);
+	struct net who = who_of(g, "192.0.2.70");
+	struct spoil s = { str_fmt(a, "b/%03x", guard_bucket(g, &who)), false };
+	struct closed c;
+
+	wrongs(g, "192.0.2.70", 5);
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), spoil, &s), OK);
+	CHECK_NUM(wrong(g, "192.0.2.70", "no"), LOCKOUT_COUNTED);
+	CHECK(guard_closed(g, S("192.0.2.70"), &c) && c.until > clock_wall() + 60);
+	clock_fake_step(20 * MIN);
+	for (int i = 0; i < 3; i++) {
+		CHECK(!closed(g, "192.0.2.70"));
+		CHECK_NUM(wrong(g, "192.0.2.70", "no"), LOCKOUT_COUNTED);
+		clock_fake_step(MIN - SECOND);
+		CHECK(closed(g, "192.0.2.70"));
+		clock_fake_step(SECOND);
+	}
+	CHECK_NUM(g->bucket[guard_bucket(g, &who)].n, 1);
+	s.whole = true;
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), spoil, &s), OK);
+	guard_close(&g);
+}
+
 static void run(void *arg)
 {
 	(void)arg;
@@ -424,12 +484,14 @@ static void run(void *arg)
 	log_capture(drop, NULL);
 	test_promise();
 	test_neighbours();
+	test_other_prefix();
 	test_repeats();
 	test_two();
 	test_restart();
 	test_set_back();
 	test_never();
 	test_full();
+	test_unwritten();
 	log_capture(NULL, NULL);
 	store_close(&st);
 	arena_free(&a);
