@@ -685,7 +685,7 @@ def random_octets(server):
     words = [b"EHLO x\r\n", b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<demo1@example.test>\r\n",
              b"DATA\r\n", b"BDAT 10 LAST\r\n", b"a LOGIN {5+}\r\n", b"a SELECT INBOX\r\n",
              b"USER x\r\n", b"AUTH PLAIN ", b"{10}\r\n", b"\r\n.\r\n", b"\r\n", b"(", b"\"", b"<"]
-    for name in harness.USUAL:
+    for name in harness.MAIL:
         for _ in range(25):
             octets = b"".join(chance.choice(words) if chance.random() < 0.6 else
                               chance.randbytes(chance.randrange(1, 200)) for _ in range(30))

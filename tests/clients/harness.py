@@ -32,8 +32,9 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("TECSMAIL", str(ROOT / "build" / "tecsmail"))
-USUAL = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
-         "pop3": 110, "pop3s": 995, "http": 80, "https": 443}
+MAIL = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993,
+        "pop3": 110, "pop3s": 995}
+USUAL = {**MAIL, "http": 80, "https": 443}
 START_S, STOP_S, ANSWER_S = 60, 30, 30
 imaplib._MAXLINE = 10_000_000  # a SEARCH of many thousand messages answers in one line
 
