@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
 from harness import Failed, Server, equal, too_long  # noqa: E402
 
-PAGES = ["/", "/access", "/password", "/lockout", "/transport", "/setup"]
+PAGES = ["/", "/access", "/password", "/lockout", "/transport", "/setup", "/service", "/join"]
 VOID = {"meta", "link", "input", "br", "path", "rect", "img", "hr"}
 
 
@@ -232,6 +232,65 @@ def password(server):
     equal(reply.status, 403, "with the password before")
 
 
+def locked_account(server):
+    """Who has the password is told why, and nobody else."""
+    hans = server.user("hans")
+    server.order("user", "lock", hans.address)
+    reply = change(server, *hans, "Neues-Passwort-8", address="127.9.0.8")
+    must(reply.status == 422 and "gesperrt" in reply.text, f"with the password: {reply.status} {reply.text}")
+    reply = change(server, hans.address, "wrong", "Neues-Passwort-8", address="127.9.0.8")
+    must(reply.status == 403 and "gesperrt" not in reply.text, f"without it: {reply.status}")
+    me = {"user": hans.address, "password": hans.password, "addr": "127.9.0.8"}
+    answer = internal(server, "password", **me, new="Neues-Passwort-8")
+    must(answer["result"] == "refused" and answer["word"] == "locked", answer)
+
+
+def joining(server):
+    """By invitation, while the service is open; the link is good once."""
+    def invite(address):
+        link = json.loads(server.order("invite", "--json", address))["link"]
+        must(link.startswith(f"https://localhost:{server.port('https')}/join?invitation="), link)
+        return link[link.index("/join"):]
+
+    def send(link, password, address="127.9.0.7", again=None):
+        form = get(server, link, address=address, HTTP_ACCEPT_LANGUAGE="de")
+        if form.status != 200:
+            return form
+        fields = {"invitation": Page(form.text).fields["invitation"], "new": password,
+                  "again": again or password, "token": Page(form.text).fields["token"]}
+        return ask(server, "POST", "/join", fields, address=address, HTTP_ACCEPT_LANGUAGE="de",
+                   HTTP_COOKIE="__Host-form=" + form.cookies()["__Host-form"])
+
+    link = invite("karla@example.test")
+    must("keine neuen Benutzer" in get(server, "/join", HTTP_ACCEPT_LANGUAGE="de").text, "closed, without a link")
+    must("keine neuen Benutzer" in get(server, "/service", HTTP_ACCEPT_LANGUAGE="de").text, "closed, the state")
+    reply = send(link, "Ganz-neu-und-lang-7")
+    must(reply.status == 403 and "keine neuen Benutzer" in reply.text, f"closed, with a link: {reply.status}")
+    server.order("service", "open")
+    must('name="invitation"' in get(server, "/join").text, "open, without a link")
+    must("karla@example.test" in get(server, link).text, "whose invitation it is")
+    reply = send(link, "kurz")
+    must(reply.status == 422 and "mindestens 8 Zeichen" in reply.text, "a short password")
+    equal(send(link, "Ganz-neu-und-lang-7", again="Ganz-neu-und-lang-8").status, 422, "two passwords")
+    reply = send(link, "Ganz-neu-und-lang-7")
+    must(reply.status == 200 and "karla@example.test" in reply.text, f"joining: {reply.status} {reply.text}")
+    server.imap(server.demo1._replace(address="karla@example.test", password="Ganz-neu-und-lang-7")).logout()
+    equal(send(link, "Ganz-neu-und-lang-9").status, 403, "the second time")
+    equal(get(server, "/join?invitation=" + "a" * 32).status, 403, "a token made up")
+
+
+def state_of_service(server):
+    server.order("service", "read-only", "--notice", "Umzug am Sonntag <bald>")
+    text = get(server, "/", HTTP_ACCEPT_LANGUAGE="de").text
+    must("Umzug am Sonntag &lt;bald&gt;" in text, "the notice on the first page")
+    must("weder angenommen noch versandt" in get(server, "/service", HTTP_ACCEPT_LANGUAGE="de").text, "read-only")
+    server.order("service", "ended", "--on", "2099-12-31")
+    must("31.12.2099" in get(server, "/service", HTTP_ACCEPT_LANGUAGE="de").text, "the last day")
+    must("2099-12-31" in get(server, "/", HTTP_ACCEPT_LANGUAGE="en").text, "the last day, in English")
+    server.order("service", "closed")
+    must("class=\"box\"" not in get(server, "/").text, "nothing to notice any more")
+
+
 def foreign_forms(server):
     bob = server.user("bob")
     new = "Neues-Passwort-2"
@@ -434,9 +493,10 @@ def monitoring(server):
     must(int(re.search(r"^tecsmail_logins_failed_total (\d+)$", text, re.M).group(1)) >= 5, "failures are counted")
 
 
-SCENARIOS = [every_page, languages, style_is_kept, access_data, odd_requests, password, foreign_forms, escaped,
-             lockout, rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps, webmail_logins,
-             webmail_logout, monitoring]
+SCENARIOS = [every_page, languages, style_is_kept, access_data, odd_requests, password,
+             locked_account, joining, state_of_service, foreign_forms, escaped, lockout,
+             rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps,
+             webmail_logins, webmail_logout, monitoring]
 
 
 def main():

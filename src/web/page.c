@@ -15,6 +15,23 @@ static struct str rendered(struct request *q, struct str text, const struct valu
 	return s;
 }
 
+static bool alnum(char c)
+{
+	return ascii_alpha(c) || ascii_digit(c);
+}
+
+/* What a switch of the language must not lose: an invitation. */
+static struct str kept(struct request *q)
+{
+	struct str token = form_get(&q->query, "invitation");
+
+	if (!token.p)
+		token = form_get(&q->form, "invitation");
+	struct scan in = scan(token);
+	scan_span(&in, alnum);
+	return token.n && scan_end(&in) ? str_fmt(q->a, "&invitation=%.*s", FMT(token)) : S("");
+}
+
 struct reply page_make(struct request *q, unsigned status, const char *file, struct str title,
 		       const struct value *v, size_t n)
 {
@@ -28,6 +45,7 @@ struct reply page_make(struct request *q, unsigned status, const char *file, str
 		{ "style", str_of(q->web->style) },
 		{ "lang", q->lang == LANG_DE ? S("de") : S("en") },
 		{ "german", q->lang == LANG_DE ? S("1") : S("") },
+		{ "kept", kept(q) },
 		{ "inner", home ? S("") : S("1") },
 	};
 	struct values outer = VALUES(common), own = { v, n, &outer };

@@ -2,7 +2,7 @@
 // The provider's pages, through nginx: on a telephone and on a desk, in both languages, by day and
 // by night. axe-core looks for what shuts people out.
 import axe from 'axe-core';
-import { assert, demo1, login, new_user, scenario, shot } from './rig.mjs';
+import { assert, demo1, login, new_user, order, scenario, shot } from './rig.mjs';
 
 const PAGES = ['/', '/access', '/setup', '/password', '/lockout', '/transport', '/service', '/join',
 	'/join?invitation=none', '/nowhere'];
@@ -108,4 +108,37 @@ scenario('lockout_page', async open => {
 	assert.match(await page.locator('.box').innerText(), /127\.5\.5\.5: Zugang gesperrt bis/);
 	assert.deepEqual(await faults(page), []);
 	await shot(page, 'page_lockout-closed');
+});
+
+scenario('join_by_invitation', async open => {
+	const page = await open({ width: 390, may: [/status of 4(03|22)/] });
+	const user = { address: 'inge@example.test', password: 'Ganz-neu-und-lang-7' };
+	const { link } = JSON.parse(await order(['invite', '--json', user.address]));
+	await page.goto(link);
+	assert.match(await page.locator('.box').innerText(), /keine neuen Benutzer/);
+	await order(['service', 'open']);
+	await page.goto(`${page.site}/join`);
+	assert.deepEqual(await faults(page), []);
+	await page.goto(link);
+	await page.click('text=English');
+	assert.match(await page.locator('h1').innerText(), /New account/);
+	await page.click('text=Deutsch');
+	assert.equal(await page.inputValue('#user'), user.address);
+	assert.deepEqual(await faults(page), []);
+	await shot(page, 'page_join-open');
+	for (const password of ['grün-und-blau-7', user.password]) {
+		await page.fill('#new', password);
+		await page.fill('#again', password);
+		await page.click('main button');
+	}
+	assert.match(await page.locator('.box').innerText(), /inge@example\.test ist angelegt/);
+	assert.deepEqual(await faults(page), []);
+	await login(page, user);
+	await page.goto(link);
+	assert.equal(await page.locator('form').count(), 0, 'the link is good twice');
+	await order(['service', 'closed', '--notice', 'Am Sonntag ziehen wir um']);
+	await page.goto(page.site);
+	assert.match(await page.locator('.box').innerText(), /Am Sonntag ziehen wir um/);
+	assert.deepEqual(await faults(page), []);
+	await order(['service', 'closed']);
 });
