@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
 // What our plugin adds: the seal of a mail, app passwords, last logins, open sessions.
+import tls from 'node:tls';
 import nodemailer from 'nodemailer';
 import { access, assert, deliver, demo1, fill_login, goto, idle, login, new_user, read, row, scenario, shot, told } from './rig.mjs';
 
@@ -96,10 +97,18 @@ scenario('log_out_elsewhere', async open => {
 	const [page, other] = [await open(), await open({ from: '127.9.7.60', may: [/status of 40/] })];
 	await login(other, user);
 	await login(page, user);
+	const program = tls.connect({ host: 'localhost', port: access.imap.tls, rejectUnauthorized: false });
+	program.on('error', () => {});
+	const ended = new Promise(done => program.on('close', done));
+	program.write(`a LOGIN ${user.address} ${user.password}\r\n`);
+	await new Promise(done => program.on('data', text => `${text}`.includes('a OK') && done()));
 	await account(page);
-	await page.locator('#tecsmail-sessions', { hasText: '127.9.7.60' }).waitFor();
+	await page.locator('#tecsmail-sessions tr', { hasText: /Webmail127\.9\.7\.60/ }).waitFor();
+	await page.locator('#tecsmail-sessions tr', { hasText: /IMAP(127\.0\.0\.1|::1)/ }).waitFor();
+	await shot(page, 'sessions');
 	await page.click('form.logout button');
 	await told(page, /Alle anderen Sitzungen sind beendet/);
+	await ended;
 	assert.equal(await page.locator('#tecsmail-sessions tbody tr').count(), 1);
 	await goto(other, '_task=mail');
 	await other.locator('#rcmloginuser').waitFor();

@@ -130,13 +130,24 @@ class tecsmail_account
 
     private function sessions(): string
     {
-        $table = new html_table(['cols' => 2, 'id' => 'tecsmail-sessions']);
-        foreach (['login_address', 'session_active'] as $label) {
+        $table = new html_table(['cols' => 4, 'id' => 'tecsmail-sessions']);
+        foreach (['session_of', 'login_address', 'session_since', 'session_active'] as $label) {
             $table->add_header([], $this->q($label));
         }
+        $add = function (string ...$cells) use ($table) {
+            foreach ($cells as $cell) {
+                $table->add([], $cell);
+            }
+        };
         foreach (tecsmail_sessions::of($this->rc->user->ID) as $session) {
-            $table->add([], rcube::Q($session['ip']) . ($session['own'] ? ' (' . $this->q('session_own') . ')' : ''));
-            $table->add([], $this->time($session['changed']));
+            $add('Webmail' . ($session['own'] ? ' (' . $this->q('session_own') . ')' : ''), rcube::Q($session['ip']),
+                $session['since'] ? $this->time($session['since']) : '', $this->time($session['changed']));
+        }
+        foreach ($this->ask('sessions')['sessions'] ?? [] as $session) {
+            if (substr($session['protocol'], -9) !== '_internal') { // those are the webmail's own
+                $add(rcube::Q(self::protocol(rtrim($session['protocol'], 's'))), rcube::Q($session['address']),
+                    $this->time($session['since']), '');
+            }
         }
         return html::div(['class' => 'wide'], $table->show())
             . $this->form('logout', $this->button('log_out_elsewhere', 'btn btn-secondary logout'), 'logout');

@@ -5,13 +5,13 @@
  */
 class tecsmail_sessions
 {
-    /** @return array  ip, changed (seconds since 1970), own: this one; the latest first */
+    /** @return array  ip, since and changed (seconds since 1970, 0: not known), own: this one; the latest first */
     public static function of(int $user): array
     {
         $found = [];
         foreach (self::rows($user) as $row) {
-            $found[] = ['ip' => $row['ip'], 'changed' => (int) strtotime($row['changed']),
-                'own' => $row['sess_id'] === session_id()];
+            $found[] = ['ip' => $row['ip'], 'since' => (int) ($row['vars']['login_time'] ?? 0),
+                'changed' => (int) strtotime($row['changed']), 'own' => $row['sess_id'] === session_id()];
         }
         return $found;
     }
@@ -37,7 +37,7 @@ class tecsmail_sessions
         while ($result && ($row = $db->fetch_assoc($result))) {
             $vars = rcube_session::unserialize((string) base64_decode($row['vars']));
             if (is_array($vars) && (int) ($vars['user_id'] ?? 0) === $user) {
-                $rows[] = $row;
+                $rows[] = ['vars' => $vars] + $row;
             }
         }
         return $rows;
