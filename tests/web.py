@@ -9,6 +9,7 @@ program is build/tecsmail, or what TECSMAIL names.
 """
 import html.parser
 import json
+import os
 import pathlib
 import plistlib
 import re
@@ -21,7 +22,7 @@ import xml.etree.ElementTree as xml
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
-from harness import Failed, Server, equal, too_long  # noqa: E402
+from harness import Failed, Server, equal, too_long, wait_until  # noqa: E402
 
 PAGES = ["/", "/access", "/password", "/lockout", "/transport", "/setup", "/service", "/join"]
 VOID = {"meta", "link", "input", "br", "path", "rect", "img", "hr"}
@@ -316,6 +317,7 @@ def lockout(server):
     must("ist nicht gesperrt" in get(server, "/lockout", address=away, HTTP_ACCEPT_LANGUAGE="de").text, "not blocked")
     text = get(server, "/lockout", address=away, HTTP_ACCEPT_LANGUAGE="en").text
     must("Up to 4 wrong passwords within 20 minutes" in text and "within 24 hours" in text, "the numbers")
+    must("the first 64 bits" in get(server, "/lockout", address="2001:db8::1", HTTP_ACCEPT_LANGUAGE="en").text, "IPv6")
     for n in range(5):
         reply = change(server, carl.address, "wrong", "Neues-Passwort-4", address=away)
         equal(reply.status, 403, f"wrong password {n + 1}")
@@ -485,6 +487,18 @@ def webmail_logins(server):
     must(all(x["last"] >= x["first"] > 1e9 and x["count"] > 0 for x in logins), logins)
 
 
+def reload(server):
+    """The configuration that is in force is what the pages tell."""
+    text = server.conf.read_text()
+    server.conf.write_text(text.replace("\tserver = localhost", '\tserver = imap.example.test\n\tpublished = {"imaps:993"}'))
+    os.kill(server.main_pid(), signal.SIGHUP)
+    wait_until(lambda: "imap.example.test" in get(server, "/access").text, what="the new configuration")
+    must("<td>993</td>" in get(server, "/access").text, "the published port")
+    server.conf.write_text(text)
+    os.kill(server.main_pid(), signal.SIGHUP)
+    wait_until(lambda: "localhost" in get(server, "/access").text, what="the old configuration")
+
+
 def monitoring(server):
     equal(get(server, "/health", which="web-internal").text, "ok\n", "health")
     text = get(server, "/metrics", which="web-internal").text
@@ -496,7 +510,7 @@ def monitoring(server):
 SCENARIOS = [every_page, languages, style_is_kept, access_data, odd_requests, password,
              locked_account, joining, state_of_service, foreign_forms, escaped, lockout,
              rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps,
-             webmail_logins, webmail_logout, monitoring]
+             webmail_logins, webmail_logout, reload, monitoring]
 
 
 def main():

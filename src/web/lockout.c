@@ -11,6 +11,8 @@ struct reply lockout_page(struct request *q)
 	const struct lockout_rules *r = &s.rules;
 	struct sentence closed = text_closed(q->a, &s);
 	bool is_closed = s.state != LOCKOUT_OPEN;
+	struct net address;
+	bool v6 = net_address(q->head.address, &address) && !net_is_v4(&address);
 	struct str why = q->lang == LANG_DE ? closed.de : closed.en;
 	const struct value v[] = {
 		{ "address", q->head.address },
@@ -22,6 +24,7 @@ struct reply lockout_page(struct request *q)
 		{ "block", text_length(q->a, r->block_s, q->lang) },
 		{ "day", text_length(q->a, r->day_s, q->lang) },
 		{ "ban", text_length(q->a, r->ban_s, q->lang) },
+		{ "prefix", v6 ? str_fmt(q->a, "%u", r->prefix6) : S("") },
 		{ "repeats", r->count_repeats ? S("1") : S("") },
 	};
 
