@@ -30,6 +30,15 @@ static void check_utf7(struct arena *a, struct str in)
 		BUG_IF(!str_eq(out, in));
 }
 
+static void check_spelling(struct arena *a, struct str in)
+{
+	struct str out = ascii_spell(a, in);
+
+	BUG_IF(out.n > in.n);
+	for (size_t i = 0; i < out.n; i++)
+		BUG_IF(out.p[i] < ' ' || out.p[i] == 0x7f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new(64 << 20);
@@ -37,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_base64(a, in);
 	check_hex(a, in);
+	check_spelling(a, in);
 	if (size)
 		check_utf7(a, in);
 	arena_free(&a);

@@ -3,7 +3,9 @@
  * What the keeper reads: addresses, hashes and passwords that people type, and its own records
  * off a damaged store. The first octet says which.
  */
+#include "base/encode.h"
 #include "keeper/history.h"
+#include "keeper/life.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
 #include "keeper/sending.h"
@@ -71,6 +73,8 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	struct apps apps = { 0 };
 	struct history history = { 0 };
 	struct places places = { 0 };
+	struct invitation inv = { 0 };
+	struct life life = { 0 };
 	struct name n;
 	uint32_t number;
 	int64_t created;
@@ -86,10 +90,16 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'w': e = apps_read(s, a, &apps); break;
 	case 'v': e = history_read(s, &history); break;
 	case 'k': e = places_read(s, &places); break;
+	case 'i': e = invitation_read(s, a, &inv); break;
+	case 'L': e = life_decode(s, a, &life); break;
 	default: e = number_read(s, &number); break;
 	}
 	BUG_IF(e && e != E_CORRUPT && e != E_VERSION);
-	if (which == 'u' && !e)
+	if (which == 'i' && !e)
+		BUG_IF(!str_eq(record_invitation(a, &inv), s));
+	if (which == 'L' && !e)
+		BUG_IF(!str_eq(record_life(a, &life), s) || !*life_word(life.mode));
+	if (which == 'u' && !e && *s.p == 2)
 		BUG_IF(!str_eq(record_user(a, &u), s));
 	if (which == 'l' && !e)
 		BUG_IF(!str_eq(record_alias(a, &l), s));
@@ -107,6 +117,18 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 		BUG_IF(!str_eq(record_secret(a, &secret), s));
 }
 
+/* A day that is read is written the same, in one of its two forms. */
+static void fuzz_day(struct arena *a, struct str s)
+{
+	uint8_t digest[INVITE_DIGEST];
+	uint32_t day;
+
+	if (!day_parse(s, &day))
+		BUG_IF(!str_eq(s, day_en(a, day)) && !str_eq(s, day_de(a, day)));
+	BUG_IF(invite_read(s, digest) && s.n != INVITE_TEXT);
+	BUG_IF(life_text_ok(s, REASON_MAX) && ascii_spell(a, s).n > REASON_MAX);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a;
@@ -120,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case '@': fuzz_name(a, s); break;
 	case '{': fuzz_hash(s); break;
 	case '*': fuzz_rule(s); break;
+	case '-': fuzz_day(a, s); break;
 	default: fuzz_record(a, (char)*data, s); break;
 	}
 	arena_free(&a);

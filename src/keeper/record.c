@@ -242,10 +242,15 @@ enum err user_read(struct str value, struct arena *a, struct user *out)
 	if (version == USER_VERSION) {
 		out->expires = scan_u32(&in);
 		out->lock_reason = str_dup(a, scan_blob(&in));
-		out->send_blocked = scan_u8(&in) != 0;
+		unsigned blocked = scan_u8(&in);
+		out->send_blocked = blocked;
 		out->send_reason = str_dup(a, scan_blob(&in));
+		if (blocked > 1)
+			return E_CORRUPT;
 	}
-	return out->account ? ended(&in) : E_CORRUPT;
+	if (!out->account || (out->state != USER_ACTIVE && out->state != USER_LOCKED))
+		return E_CORRUPT;
+	return ended(&in);
 }
 
 enum err alias_read(struct str value, struct arena *a, struct alias *out)
