@@ -79,5 +79,19 @@ foreach ($lines as $n => [$line, $wanted]) {
     check(tecsmail_door::parse_closed($line), $wanted, "line $n");
 }
 
+// An account that is locked or has expired.
+$lines = [
+    ['CONTACTADMIN', 'AUTHENTICATE PLAIN: Ihr Konto ist gesperrt / Your account is locked: Spam / bitte anrufen: 0123',
+        ['de' => 'Ihr Konto ist gesperrt: Spam / bitte anrufen: 0123', 'en' => 'Your account is locked: Spam / bitte anrufen: 0123']],
+    ['CONTACTADMIN', 'Ihr Konto ist am 31.12.2026 abgelaufen / Your account expired on 2026-12-31',
+        ['de' => 'Ihr Konto ist am 31.12.2026 abgelaufen.', 'en' => 'Your account expired on 2026-12-31.']],
+    ['CONTACTADMIN', "AUTHENTICATE PLAIN: ID has not said the browser's address before", null],
+    ['AUTHENTICATIONFAILED', 'Ihr Konto ist gesperrt / Your account is locked', null],
+    ['', '', null],
+];
+foreach ($lines as $n => [$code, $line, $wanted]) {
+    check(tecsmail_door::parse_refused($code, $line), $wanted, "refusal $n");
+}
+
 echo "$passed passed, $failed failed\n";
 exit($failed ? 1 : 0);

@@ -7,7 +7,7 @@
 class tecsmail_door
 {
     private $plugin;
-    private $closed; // the sentence of a lockout that this request ran into
+    private $closed; // the sentence of a lockout, or a locked account, that this request ran into
 
     public function __construct(rcube_plugin $plugin)
     {
@@ -38,6 +38,9 @@ class tecsmail_door
         if ($closed = self::parse_closed((string) $conn->error)) {
             $this->tell_closed($closed);
         }
+        else if ($why = self::parse_refused((string) $conn->resultcode, (string) $conn->error)) {
+            $this->tell($why[tecsmail_server::language()]);
+        }
         else if (!empty($_SESSION['user_id']) && $conn->resultcode === 'AUTHENTICATIONFAILED') {
             $this->end_session();
         }
@@ -62,6 +65,21 @@ class tecsmail_door
         ];
     }
 
+    /**
+     * "NO [CONTACTADMIN] Ihr Konto ist gesperrt / Your account is locked: the operator's words": the
+     * password was right, so its owner may know why he does not come in.
+     *
+     * @return array|null  'de' and 'en', a sentence each
+     */
+    public static function parse_refused(string $code, string $line): ?array
+    {
+        if ($code !== 'CONTACTADMIN' ||
+            !preg_match('~(Ihr Konto ist [^/]{1,80}?) / (Your account [^:/]{1,80})(: .{1,300})?$~', trim($line), $m)) {
+            return null;
+        }
+        return ['de' => $m[1] . ($m[3] ?? '.'), 'en' => $m[2] . ($m[3] ?? '.')];
+    }
+
     /** Hook template_object_loginform: the message of the page goes after some seconds, this one stays. */
     public function login_form(array $args): array
     {
@@ -76,9 +94,13 @@ class tecsmail_door
     private function tell_closed(array $closed): void
     {
         [$until, $why] = $closed[tecsmail_server::language()];
-        $this->closed = $this->plugin->gettext(['name' => 'closed', 'vars' => ['until' => $until, 'why' => $why]]);
-        rcmail::get_instance()->load_language(null, [],
-            ['loginfailed' => $this->closed, 'storageerror' => $this->closed]);
+        $this->tell($this->plugin->gettext(['name' => 'closed', 'vars' => ['until' => $until, 'why' => $why]]));
+    }
+
+    private function tell(string $sentence): void
+    {
+        $this->closed = $sentence;
+        rcmail::get_instance()->load_language(null, [], ['loginfailed' => $sentence, 'storageerror' => $sentence]);
     }
 
     /**
