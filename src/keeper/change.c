@@ -80,10 +80,27 @@ static enum err locked(struct asked *q, const struct login_try *t)
 	return OK;
 }
 
+/* The old password was right when the login was looked at: another that has come since stays,
+ * whoever gave it, for this one may be the thief's. */
+static enum err change(struct asked *q, const struct login *l, struct str password, uint64_t conn)
+{
+	struct secret fresh;
+	enum err e = login_hash(q->k->logins, l->address, password, q->a, &fresh);
+
+	if (e)
+		return e;
+	fresh.serial = l->serial;
+	e = directory_secret_replace(q->k->store, l->account, &fresh);
+	if (e == E_NOTFOUND)
+		return E_AGAIN;
+	/* Even where it is not known whether the new one was stored. */
+	password_changed(q, l->account, conn, CHANGED);
+	return e;
+}
+
 enum err call_change(struct asked *q)
 {
 	struct str password = scan_blob(q->in);
-	struct secret fresh;
 	struct login_try t;
 	struct login l = { 0 };
 
@@ -96,13 +113,8 @@ enum err call_change(struct asked *q)
 	if (e)
 		return e;
 	struct password_verdict v = password_judge(q->k, password, l.address);
-	if (!v.fault) {
-		e = login_hash(q->k->logins, l.address, password, q->a, &fresh);
-		if (!e)
-			e = directory_secret_put(q->k->store, l.account, &fresh);
-		/* Even where it is not known whether the new one was stored. */
-		password_changed(q, l.account, t.conn, CHANGED);
-	}
+	if (!v.fault)
+		e = change(q, &l, password, t.conn);
 	if (e)
 		return e;
 	log_event(LOG_INFO, v.fault ? "password.refused" : "password.change", KV("user", l.address),

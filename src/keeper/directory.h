@@ -112,7 +112,10 @@ MUST enum err directory_secret(struct store *st, uint32_t account, struct arena 
 			       struct secret *out); /* E_NOTFOUND */
 /* Another password: hash and verifier of *fresh, a serial and a time of its own. */
 MUST enum err directory_secret_put(struct store *st, uint32_t account, const struct secret *fresh);
-/* The same for a hash alone. */
+/* The same where fresh->serial is still that of the old one. E_NOTFOUND: it is another's by now. */
+MUST enum err directory_secret_replace(struct store *st, uint32_t account,
+				       const struct secret *fresh);
+/* As directory_secret_put, for a hash alone. */
 MUST enum err directory_secret_set(struct store *st, uint32_t account, struct str hash);
 /* The same password in a better form. E_NOTFOUND: s->serial is another one's by now. */
 MUST enum err directory_secret_upgrade(struct store *st, uint32_t account, const struct secret *s);

@@ -84,6 +84,7 @@ struct login {
 	uint32_t account;
 	struct str address; /* canonical user@domain */
 	uint64_t quota;
+	uint64_t serial; /* of the password that was looked at; in the keeper only */
 	/* Lines for the client, German and English, ASCII: */
 	struct str notice;  /* at OK: to be shown to the user, or "" */
 	struct str closed;  /* at E_LIMIT */

@@ -338,6 +338,7 @@ static enum err welcome(struct logins *l, struct attempt *at, struct arena *a, s
 		return e;
 	*out = (struct login){ .account = at->u.account,
 			       .quota = at->u.quota,
+			       .serial = at->s.serial,
 			       .address = name_text(a, at->u.name),
 			       .notice = life_line(a, life_notice(&life, now, a)) };
 	log_login(l, at, GOOD);

@@ -32,7 +32,7 @@ enum err directory_secret(struct store *st, uint32_t account, struct arena *a, s
 struct put_secret {
 	uint32_t account;
 	const struct secret *fresh;
-	bool upgrade;
+	enum { ANEW, REPLACE, UPGRADE } how;
 };
 
 static enum err put_secret(struct tx *tx, void *arg)
@@ -45,19 +45,26 @@ static enum err put_secret(struct tx *tx, void *arg)
 
 	if (!e)
 		e = secret_read(value, a, &old);
-	if (e && (p->upgrade || e != E_NOTFOUND))
+	if (e && (p->how != ANEW || e != E_NOTFOUND))
 		return e;
-	if (p->upgrade && old.serial != fresh.serial)
+	if (p->how != ANEW && old.serial != fresh.serial)
 		return E_NOTFOUND;
-	fresh.serial = p->upgrade ? old.serial : old.serial + 1;
-	fresh.changed = p->upgrade ? old.changed : clock_wall();
+	fresh.serial = p->how == UPGRADE ? old.serial : old.serial + 1;
+	fresh.changed = p->how == UPGRADE ? old.changed : clock_wall();
 	tx_put(tx, key, record_secret(a, &fresh));
 	return OK;
 }
 
 enum err directory_secret_put(struct store *st, uint32_t account, const struct secret *fresh)
 {
-	struct put_secret p = { account, fresh, false };
+	struct put_secret p = { account, fresh, ANEW };
+
+	return store_update(st, secrets, put_secret, &p);
+}
+
+enum err directory_secret_replace(struct store *st, uint32_t account, const struct secret *fresh)
+{
+	struct put_secret p = { account, fresh, REPLACE };
 
 	return store_update(st, secrets, put_secret, &p);
 }
@@ -69,7 +76,7 @@ enum err directory_secret_set(struct store *st, uint32_t account, struct str has
 
 enum err directory_secret_upgrade(struct store *st, uint32_t account, const struct secret *s)
 {
-	struct put_secret p = { account, s, true };
+	struct put_secret p = { account, s, UPGRADE };
 
 	return store_update(st, secrets, put_secret, &p);
 }

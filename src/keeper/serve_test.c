@@ -282,6 +282,46 @@ static void test_session(void)
 	peer_close(&server);
 }
 
+struct changing {
+	struct keeper *k;
+	struct str old, fresh;
+	enum err result;
+};
+
+static void change_password(void *arg)
+{
+	struct changing *c = arg;
+	struct login_try t = { S("demo1@example.test"), c->old, S("192.0.2.9"), "web", true };
+	struct change out;
+
+	c->result = keeper_change_password(c->k, &t, c->fresh, a, &out);
+	CHECK(c->result || str_is(out.word, "ok"));
+}
+
+/* Of two who have the old password one changes it, and it is his that counts. */
+static void check_two_changes(struct keeper *k, struct str old)
+{
+	struct changing c[] = { { k, old, S("Owner-3-Donkey"), E_IO },
+				{ k, old, S("Thief-4-Donkey"), E_IO } };
+	struct login_try t = { S("demo1@example.test"), S_NONE, S("192.0.2.9"), "web", true };
+	struct group *g = group_new();
+	struct change out;
+	struct login l;
+
+	for (size_t i = 0; i < LENGTH(c); i++)
+		CHECK_NUM(group_spawn(g, "change", change_password, &c[i]), OK);
+	CHECK_NUM(group_wait(g, NEVER), OK);
+	group_close(&g);
+	size_t winner = c[0].result ? 1 : 0;
+	CHECK_NUM(c[winner].result, OK);
+	CHECK(c[1 - winner].result == E_AGAIN || c[1 - winner].result == E_DENIED);
+	t.password = c[1 - winner].fresh;
+	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
+	t.password = c[winner].fresh;
+	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
+	CHECK_NUM(keeper_change_password(k, &t, old, a, &out), OK);
+}
+
 static void test_change(void)
 {
 	struct keeper *k = keeper_new();
@@ -324,6 +364,7 @@ static void test_change(void)
 	t.password = second;
 	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
 	CHECK_NUM(keeper_change_password(k, &t, first, a, &c), OK);
+	check_two_changes(k, first);
 	keeper_close(&k);
 	peer_close(&server);
 }
