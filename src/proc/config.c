@@ -66,7 +66,7 @@ static const struct key keys[] = {
 	{ "workers", "session", VALUE_COUNT, AT(workers_session), "0",
 	  "Processes for users; 0: one a core." },
 	{ "password", "min_length", VALUE_COUNT, AT(password_min), "8",
-	  "Characters of a new password; 8 is the least." },
+	  "Characters of a new password; 8 is the least.", .most = "128" },
 	{ "password", "require_classes", VALUE_COUNT, AT(password_classes), "0",
 	  "Of lower case, upper case, digits and specials so many must be there; 0: advice only.",
 	  .most = "4" },

@@ -52,6 +52,8 @@ static void test_wrong(void)
 	      "/etc/t.conf:1: require_classes: \"5\" is not at most 4");
 	wrong("password { rehash = maybe }", "/etc/t.conf:1: rehash: \"maybe\" is not yes or no");
 	wrong("lockout { errors = 0 }", "/etc/t.conf:1: errors: \"0\" is not at least 1");
+	wrong("password { min_length = 129 }",
+	      "/etc/t.conf:1: min_length: \"129\" is not at most 128");
 	wrong("lockout { errors = 21 }", "/etc/t.conf:1: errors: \"21\" is not at most 20");
 	wrong("lockout { window = 500ms }", "/etc/t.conf:1: window: \"500ms\" is not at least 1s");
 	wrong("lockout { ban = 10000d }", "/etc/t.conf:1: ban: \"10000d\" is not at most 366d");
