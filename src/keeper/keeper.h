@@ -86,7 +86,7 @@ struct login {
 	uint64_t quota;
 	uint64_t serial; /* of the password that was looked at; in the keeper only */
 	/* Lines for the client, German and English, ASCII: */
-	struct str notice;  /* at OK: to be shown to the user, or "" */
+	struct str notice;  /* at OK: to be shown to the user, or ""; keeper/told.h */
 	struct str closed;  /* at E_LIMIT */
 	struct str refused; /* at E_DENIED, or "": the password was right, but the account is
 			     * locked or has expired */

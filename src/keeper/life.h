@@ -45,7 +45,7 @@ const char *life_user_word(const struct user *u, int64_t now);
 struct words {
 	struct str de, en, add; /* each may be "" */
 };
-/* What users are told at each login. */
+/* What users are told at a login. */
 struct words life_notice(const struct life *l, int64_t now, struct arena *a);
 /* Why nobody joins just now. */
 struct words life_no_joining(const struct life *l, struct arena *a);

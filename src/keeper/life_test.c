@@ -435,6 +435,8 @@ static void test_read_only(void)
 	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
 	CHECK_STR(l.notice, "Der Dienst nimmt zurzeit keine Mail an und verschickt keine / The "
 			    "service takes and sends no mail at present: Wartung");
+	CHECK_NUM(try_login("Right-1-Horse", &l), OK);
+	CHECK_STR(l.notice, ""); /* told once an hour */
 	set_life(LIFE_ENDED, day_of(clock_wall()), "", OK);
 	CHECK_NUM(keeper_route(k, ours, a, &r, &n), OK);
 	check_sending(OK, "");

@@ -11,6 +11,7 @@
 #include "keeper/order.h"
 #include "keeper/password.h"
 #include "keeper/stranger.h"
+#include "keeper/told.h"
 
 enum { FORGOT_RING = 256 };
 
@@ -28,6 +29,7 @@ struct logins {
 	uint64_t forgotten; /* so many login_forget; the last accounts are in the ring */
 	uint32_t forgot[FORGOT_RING];
 	struct login_counts counts;
+	struct told told;
 };
 
 enum err logins_new(struct store *st, struct guard *g, struct logins **out)
@@ -341,6 +343,8 @@ static enum err welcome(struct logins *l, struct attempt *at, struct arena *a, s
 			       .serial = at->s.serial,
 			       .address = name_text(a, at->u.name),
 			       .notice = life_line(a, life_notice(&life, now, a)) };
+	if (out->notice.n && !told_due(&l->told, out->account, at->t->proto, out->notice, now))
+		out->notice = S("");
 	log_login(l, at, GOOD);
 	return OK;
 }

@@ -224,6 +224,8 @@ def service_states(_):
         takes_mail(server, user, True)
         server.order("service", "closed", "--notice", "Grüße an alle")
         notice(server, user, "Gruesse an alle")
+        notice(server, user, "")  # once an hour
+        notice(server, server.user("next"), "Gruesse an alle")
 
         session = server.imap(user)  # opened before it: the change is in effect for it too
         server.deliver(user, message("before"))
