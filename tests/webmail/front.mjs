@@ -14,10 +14,10 @@ const PORT = Number(new URL(access.webmail.url).port);
 function get(url, how = {}) {
 	return new Promise((done, no) => {
 		const library = url.startsWith('https:') ? https : http;
-		library.get(url, { rejectUnauthorized: false, ...how }, answer => {
+		library.request(url, { rejectUnauthorized: false, ...how }, answer => {
 			answer.resume();
 			done({ status: answer.statusCode, headers: answer.headers });
-		}).on('error', no);
+		}).on('error', no).end();
 	});
 }
 
@@ -34,9 +34,18 @@ function shake_hands(how) {
 
 scenario('front_clear', async () => {
 	const there = await get(`http://localhost:${PORT - 443 + 80}/webmail/?_task=mail`);
-	assert.equal(there.status, 308);
+	assert.equal(there.status, 301);
 	assert.equal(there.headers.location, `https://localhost:${PORT}/webmail/?_task=mail`);
 	assert.equal((await get(`http://localhost:${PORT}/x`)).headers.location, `https://localhost:${PORT}/x`);
+});
+
+/** Not from an address that others of the tests use. */
+scenario('front_logins_are_rationed', async () => {
+	const answers = await Promise.all(Array.from({ length: 30 }, () => get(`https://localhost:${PORT}/webmail/?_task=login`,
+		{ method: 'POST', host: '127.0.0.1', localAddress: '127.9.7.70' })));
+	const turned_away = answers.filter(({ status }) => status === 429).length;
+	assert.ok(turned_away >= 5 && turned_away < 30, `${turned_away} of 30`);
+	assert.equal((await get(`https://localhost:${PORT}/webmail/?_task=login`, { host: '127.0.0.1', localAddress: '127.9.7.70' })).status, 200);
 });
 
 scenario('front_headers', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // Reading, writing and keeping mail.
-import { assert, deliver, goto, idle, login, new_user, read, row, shot, scenario, told, until } from './rig.mjs';
+import { assert, deliver, goto, idle, login, new_user, order, read, row, shot, scenario, told, until } from './rig.mjs';
 
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFUlEQVR4nGP8z8DAwMDAxMDAwMDAAAANHQEDasKb6QAAAABJRU5ErkJggg==', 'base64');
 
@@ -178,6 +178,18 @@ scenario('threads', async open => {
 	await page.locator('#messagelist tr.thread .collapsed').first().click();
 	await row(page, 'Re: Wanderung').waitFor();
 	await shot(page, 'threads');
+});
+
+/** Only where the server tells it: RFC 9208. */
+scenario('quota', async open => {
+	const user = await new_user('quirin');
+	await order(['user', 'set', user.address, '--quota', '10M']);
+	const page = await open();
+	await login(page, user);
+	if (!await page.evaluate(() => window.rcmail.env.quota))
+		return 'the server has no QUOTA';
+	await page.locator('#quotadisplay', { hasText: /\d+ ?%/ }).waitFor();
+	await shot(page, 'quota');
 });
 
 scenario('search_in_texts', async open => {

@@ -147,6 +147,7 @@ export async function deliver(to, mail, { plain = false } = {}) {
 /** The operator's command: what it printed. */
 export async function order(words, input = '') {
 	const run = promisify(execFile)(facts.program, ['-c', facts.conf, ...words]);
+	run.child.stdin.on('error', () => {}); // it may have ended without reading
 	run.child.stdin.end(input);
 	return (await run).stdout;
 }
