@@ -209,7 +209,7 @@ class tecsmail_account
     private function tell(array $answer, string $done): void
     {
         $good = $answer['result'] === 'ok';
-        $this->rc->output->show_message($good ? $this->t($done) : $this->why($answer), $good ? 'confirmation' : 'error');
+        $this->rc->output->show_message(rcube::Q($good ? $this->t($done) : $this->why($answer)), $good ? 'confirmation' : 'error');
     }
 
     private function why(array $answer): string

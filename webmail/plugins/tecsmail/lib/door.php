@@ -100,7 +100,8 @@ class tecsmail_door
     private function tell(string $sentence): void
     {
         $this->closed = $sentence;
-        rcmail::get_instance()->load_language(null, [], ['loginfailed' => $sentence, 'storageerror' => $sentence]);
+        $html = rcube::Q($sentence); // messages are HTML
+        rcmail::get_instance()->load_language(null, [], ['loginfailed' => $html, 'storageerror' => $html]);
     }
 
     /**
