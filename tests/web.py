@@ -7,6 +7,7 @@
 Speaks SCGI with the sockets of a server that ./run started, as nginx and the webmail do. The
 program is build/tecsmail, or what TECSMAIL names.
 """
+import hashlib
 import html.parser
 import json
 import os
@@ -15,6 +16,7 @@ import plistlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.parse
@@ -183,6 +185,14 @@ def access_data(server):
     for name in ("imaps", "imap", "pop3s", "pop3", "submissions", "submission"):
         must(f"<td>{server.port(name)}</td>" in text, f"the port of {name} is not told")
     must("<code>localhost</code>" in text, "the host is not told")
+
+
+def certificate(server):
+    der = ssl.PEM_cert_to_DER_cert(pathlib.Path(server.cert).read_text())
+    print_ = hashlib.sha256(der).hexdigest().upper()
+    text = get(server, "/transport", HTTP_ACCEPT_LANGUAGE="en").text
+    must(":".join(print_[i:i + 2] for i in range(0, 64, 2)) in text, "the fingerprint")
+    must("EC, 256 bit" in text and "signed by ourselves" in text, "what it is")
 
 
 def odd_requests(server):
@@ -507,7 +517,7 @@ def monitoring(server):
     must(int(re.search(r"^tecsmail_logins_failed_total (\d+)$", text, re.M).group(1)) >= 5, "failures are counted")
 
 
-SCENARIOS = [every_page, languages, style_is_kept, access_data, odd_requests, password,
+SCENARIOS = [every_page, languages, style_is_kept, access_data, certificate, odd_requests, password,
              locked_account, joining, state_of_service, foreign_forms, escaped, lockout,
              rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps,
              webmail_logins, webmail_logout, reload, monitoring]

@@ -141,9 +141,15 @@ struct reply page_access(struct request *q)
 struct reply page_transport(struct request *q)
 {
 	const struct web_conf *c = &q->web->conf;
+	struct signer_facts f = signer_facts(q->web->signer, q->a);
+	struct sentence until = text_until(q->a, f.until);
 	const struct value v[] = {
 		{ "enforced", str_is(c->sts_mode, "enforce") ? S("1") : S("") },
 		{ "testing", str_is(c->sts_mode, "testing") ? S("1") : S("") },
+		{ "key", f.key },
+		{ "fingerprint", f.fingerprint },
+		{ "until", q->lang == LANG_DE ? until.de : until.en },
+		{ "selfsigned", f.self_signed ? S("1") : S("") },
 	};
 
 	return page(q, 200, "transport.html", "[[Sicherheit||Security]]", v);

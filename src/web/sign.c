@@ -3,6 +3,7 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <time.h>
 
 #include "fiber/fiber.h"
 #include "web/web_priv.h"
@@ -59,6 +60,37 @@ void signer_free(struct signer **s)
 	EVP_PKEY_free((*s)->key);
 	free(*s);
 	*s = NULL;
+}
+
+static struct str fingerprint(const struct signer *s, struct arena *a)
+{
+	unsigned char octets[EVP_MAX_MD_SIZE];
+	struct buf b = buf_new(4 * EVP_MAX_MD_SIZE);
+	unsigned n = 0;
+
+	if (X509_digest(s->cert, EVP_sha256(), octets, &n) != 1)
+		n = 0;
+	for (unsigned i = 0; i < n; i++)
+		buf_fmt(&b, "%s%02X", i ? ":" : "", octets[i]);
+	struct str text = str_dup(a, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+struct signer_facts signer_facts(const struct signer *s, struct arena *a)
+{
+	const ASN1_TIME *end = X509_get0_notAfter(s->cert);
+	struct tm tm = { 0 };
+
+	/* A time that makes no sense is long ago. */
+	int64_t until = ASN1_TIME_to_tm(end, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+	return (struct signer_facts){
+		.key = str_fmt(a, "%s, %d bit", EVP_PKEY_get0_type_name(s->key),
+			       EVP_PKEY_get_bits(s->key)),
+		.fingerprint = fingerprint(s, a),
+		.until = until,
+		.self_signed = X509_self_signed(s->cert, 0) == 1,
+	};
 }
 
 struct job {

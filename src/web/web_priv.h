@@ -125,6 +125,14 @@ struct signer; /* certificate and key */
 MUST enum err signer_new(struct str cert_pem, struct str key_pem, struct arena *a,
 			 struct signer **out, struct str *why);
 void signer_free(struct signer **s);
+/* What everybody may know of the certificate. */
+struct signer_facts {
+	struct str key;         /* "EC, 256 bit" */
+	struct str fingerprint; /* SHA-256, as people compare it: "AB:CD:..." */
+	int64_t until;          /* UTC seconds */
+	bool self_signed;
+};
+struct signer_facts signer_facts(const struct signer *s, struct arena *a);
 /* CMS SignedData around the text, DER: RFC 5652 5. (suspends) */
 MUST enum err signer_sign(struct signer *s, struct str text, struct arena *a, struct str *out);
 
