@@ -18,6 +18,10 @@ static void parse(struct arena *a, struct str name, struct scan *in)
 		imap_fetch_items(in, a, &fetch);
 	} else if (str_iis(name, "SEARCH")) {
 		imap_search_request(in, a, &search);
+	} else if (str_iis(name, "STATUS")) {
+		struct imap_status status;
+
+		imap_status_items(in, &status);
 	} else if (str_iis(name, "LIST")) {
 		imap_list_request(in, a, &list);
 	} else if (str_iis(name, "APPEND")) {

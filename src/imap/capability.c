@@ -14,7 +14,10 @@
 	"ID "                             /* RFC 2971 */ \
 	"ENABLE "                         /* RFC 5161 */ \
 	"CHILDREN LIST-EXTENDED "         /* RFC 5258 */ \
-	"SPECIAL-USE CREATE-SPECIAL-USE " /* RFC 6154 */
+	"SPECIAL-USE CREATE-SPECIAL-USE " /* RFC 6154 */ \
+	"LIST-STATUS "                    /* RFC 5819 */ \
+	"STATUS=SIZE "                    /* RFC 8438 */ \
+	"QUOTA QUOTA=RES-STORAGE "        /* RFC 9208, RFC 2087 */
 
 struct str imap_capabilities(struct imap *s)
 {

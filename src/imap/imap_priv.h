@@ -154,6 +154,12 @@ struct done imap_cmd_rename(struct imap *s, struct scan *in);
 struct done imap_cmd_subscribe(struct imap *s, struct scan *in);
 struct done imap_cmd_unsubscribe(struct imap *s, struct scan *in);
 struct done imap_cmd_status(struct imap *s, struct scan *in);
+/* (suspends) "* STATUS ..." of a mailbox that exists; at an error it is not told. */
+MUST enum err imap_tell_status(struct imap *s, const struct mailbox_info *info,
+			       const struct imap_status *items);
+struct done imap_cmd_getquota(struct imap *s, struct scan *in);
+struct done imap_cmd_getquotaroot(struct imap *s, struct scan *in);
+struct done imap_cmd_setquota(struct imap *s, struct scan *in);
 struct done imap_cmd_list(struct imap *s, struct scan *in);
 struct done imap_cmd_lsub(struct imap *s, struct scan *in);
 void imap_put_use(struct buf *b, unsigned use); /* "\Sent", or nothing */

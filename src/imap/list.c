@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* imap/list.c - LIST and LSUB: RFC 3501 6.3.8, 6.3.9; RFC 5258; RFC 6154. */
+/* imap/list.c - LIST and LSUB: RFC 3501 6.3.8, 6.3.9; RFC 5258; RFC 6154; RFC 5819. */
 #include "imap/imap_priv.h"
 #include "base/encode.h"
 #include "fiber/fiber.h"
@@ -23,6 +23,7 @@ struct listing {
 	struct imap_pattern *pattern[LIST_PATTERNS_MAX];
 	size_t npatterns;
 	unsigned select, give;
+	const struct imap_status *status; /* of LIST_STATUS */
 };
 
 static bool is_inbox(struct str name)
@@ -228,8 +229,13 @@ static void tell(struct listing *l)
 			wanted = wanted && e->children;
 		if ((l->select & LIST_RECURSIVE) && e->below_out)
 			wanted = true;
-		if (e->matches && wanted)
-			put_entry(l, e);
+		if (!e->matches || !wanted)
+			continue;
+		put_entry(l, e);
+		/* What cannot be found just now is left out: RFC 5819 2 */
+		if ((l->give & LIST_STATUS) && selected(l, e) && exists(e) &&
+		    imap_tell_status(l->s, e->info, l->status))
+			log_event(LOG_DEBUG, "list.status", KV("mailbox", e->name));
 	}
 }
 
@@ -248,6 +254,7 @@ struct done imap_cmd_list(struct imap *s, struct scan *in)
 	}
 	l.select = r.select;
 	l.give = r.give;
+	l.status = &r.status;
 	for (size_t i = 0; i < r.n; i++)
 		add_pattern(&l, r.reference, r.pattern[i]);
 	enum err e = l.npatterns ? names(&l) : OK;

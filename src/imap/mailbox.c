@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* imap/mailbox.c - making, renaming, subscribing and asking about mailboxes: RFC 3501 6.3. */
+/* imap/mailbox.c - making, renaming and subscribing mailboxes: RFC 3501 6.3. */
 #include "imap/imap_priv.h"
 
 static const struct use {
@@ -138,70 +138,4 @@ struct done imap_cmd_subscribe(struct imap *s, struct scan *in)
 struct done imap_cmd_unsubscribe(struct imap *s, struct scan *in)
 {
 	return subscribe(s, in, false);
-}
-
-enum { ST_MESSAGES, ST_RECENT, ST_UIDNEXT, ST_UIDVALIDITY, ST_UNSEEN, ST_APPENDLIMIT, ST_COUNT };
-static const char *const status_names[ST_COUNT] = { "MESSAGES",    "RECENT", "UIDNEXT",
-						    "UIDVALIDITY", "UNSEEN", "APPENDLIMIT" };
-
-/* One after the other as asked, each once at most. */
-static size_t status_items(struct scan *in, unsigned items[ST_COUNT])
-{
-	size_t n = 0;
-	unsigned seen = 0;
-
-	do {
-		struct str name = imap_atom(in);
-		unsigned i = 0;
-
-		while (i < ST_COUNT && !str_iis(name, status_names[i]))
-			i++;
-		if (i == ST_COUNT) {
-			scan_fail(in);
-			return 0;
-		}
-		if (!(seen >> i & 1))
-			items[n++] = i;
-		seen |= 1U << i;
-	} while (scan_opt(in, " "));
-	return n;
-}
-
-struct done imap_cmd_status(struct imap *s, struct scan *in)
-{
-	const char *why;
-	struct mailbox_info info;
-	unsigned items[ST_COUNT];
-	struct buf *b = &s->out;
-	struct str name = imap_mailbox(in, s->cmd, &why);
-
-	scan_lit(in, " (");
-	size_t n = status_items(in, items);
-
-	scan_lit(in, ")");
-	if (!scan_end(in))
-		return done_bad("usage: STATUS mailbox (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN "
-				"APPENDLIMIT)");
-	if (!name.p)
-		return done_name(why);
-	enum err e = box_status(s->srv->store, s->who.account, name, s->cmd, &info);
-
-	if (e || !info.exists)
-		return done_err(e ? e : E_NOTFOUND);
-	const uint64_t values[ST_COUNT] = {
-		info.messages,    info.recent, info.uidnext,
-		info.uidvalidity, info.unseen, s->srv->conf->message_max
-	};
-
-	buf_put(b, S("* STATUS "));
-	imap_put_name(s, b, name);
-	for (size_t i = 0; i < n; i++) {
-		buf_put(b, i ? S(" ") : S(" ("));
-		buf_put(b, str_of(status_names[items[i]]));
-		buf_c(b, ' ');
-		imap_put_num(b, values[items[i]]);
-	}
-	buf_c(b, ')');
-	imap_send(s);
-	return done_ok("STATUS done");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, STATUS, SELECT. */
+/* CREATE, DELETE, RENAME, SUBSCRIBE, LIST, LSUB, STATUS, SELECT, GETQUOTA. */
 #include "imap/dialog_test.h"
 
 static void names(void)
@@ -135,6 +135,26 @@ static void extended(struct client *c)
 	CHECK(has(ask(c, "LIST (RECURSIVEMATCH) \"\" *"), "T BAD usage"));
 }
 
+/* RFC 5819 3: each that can be selected, none that is told for what is below it. */
+static void list_status(struct client *c)
+{
+	ASK(c, "LIST (SUBSCRIBED) \"\" Fruit/* RETURN (STATUS (MESSAGES SIZE))",
+	    "* LIST (\\Subscribed \\HasNoChildren) \"/\" \"Fruit/Banana\"\r\n"
+	    "* STATUS \"Fruit/Banana\" (MESSAGES 0 SIZE 0)\r\n"
+	    "* LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) \"/\" "
+	    "\"Fruit/Peach\"\r\n"
+	    "T OK LIST done\r\n");
+	ASK(c, "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (Fruit Vegetable) RETURN (STATUS (UNSEEN))",
+	    "* LIST (\\HasChildren) \"/\" \"Fruit\" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
+	    "* LIST (\\Subscribed \\HasChildren) \"/\" \"Vegetable\" (\"CHILDINFO\" "
+	    "(\"SUBSCRIBED\"))\r\n"
+	    "* STATUS \"Vegetable\" (UNSEEN 0)\r\n"
+	    "T OK LIST done\r\n");
+	CHECK(has(ask(c, "LIST \"\" * RETURN (STATUS ())"), "T BAD usage"));
+	CHECK(has(ask(c, "LIST \"\" * RETURN (STATUS)"), "T BAD usage"));
+	CHECK(has(ask(c, "LIST (STATUS (UNSEEN)) \"\" *"), "T BAD usage"));
+}
+
 static void lsub(struct client *c)
 {
 	ASK(c, "LSUB \"\" *",
@@ -179,7 +199,10 @@ static void status_and_select(void)
 	    "T OK STATUS done\r\n");
 	CHECK(has(ask(c, "STATUS INBOX (UIDVALIDITY)"), "* STATUS \"INBOX\" (UIDVALIDITY "));
 	CHECK(has(ask(c, "STATUS INBOX ()"), "T BAD usage"));
-	CHECK(has(ask(c, "STATUS INBOX (SIZE)"), "T BAD usage"));
+	CHECK(has(ask(c, "STATUS INBOX (SIZES)"), "T BAD usage"));
+	/* RFC 8438 2, RFC 9208 4.1.4 */
+	ASK(c, "STATUS INBOX (SIZE DELETED DELETED-STORAGE)",
+	    "* STATUS \"INBOX\" (SIZE 34 DELETED 0 DELETED-STORAGE 0)\r\nT OK STATUS done\r\n");
 	CHECK(has(ask(c, "STATUS INBOX MESSAGES"), "T BAD usage"));
 	CHECK(has(ask(c, "STATUS nix (MESSAGES)"), "T NO [NONEXISTENT]"));
 
@@ -214,11 +237,47 @@ static void status_and_select(void)
 	CHECK(has(ask(c, "SELECT INBOX"), "T OK"));
 	CHECK(has(ask(c, "STORE 1 +FLAGS.SILENT \\Deleted"), "T OK STORE done"));
 	ASK(c, "UNSELECT", "T OK UNSELECT done\r\n");
+	ASK(c, "STATUS INBOX (SIZE DELETED DELETED-STORAGE)",
+	    "* STATUS \"INBOX\" (SIZE 34 DELETED 1 DELETED-STORAGE 17)\r\nT OK STATUS done\r\n");
 	CHECK(has(ask(c, "SELECT INBOX"), "* 2 EXISTS"));
 	ASK(c, "CHECK", "T OK CHECK done\r\n");
 	ASK(c, "CLOSE", "T OK CLOSE done\r\n");
 	CHECK(has(ask(c, "SELECT INBOX"), "* 1 EXISTS"));
 	client_close(&c);
+}
+
+/* RFC 9208 4.1 */
+static void quotas(void)
+{
+	struct client *c;
+
+	quota = 0;
+	c = client_new("alice");
+	ASK(c, "GETQUOTAROOT INBOX", "* QUOTAROOT \"INBOX\"\r\nT OK GETQUOTAROOT done\r\n");
+	CHECK(has(ask(c, "GETQUOTA \"\""), "T NO [NONEXISTENT]"));
+	client_close(&c);
+	quota = 10240;
+	c = client_new("alice");
+	ASK(c, "CREATE &AOQ-", "T OK CREATE done\r\n");
+	CHECK(append(c, "&AOQ-", "", "Subject: 17 octets\n\nx\n") > 0);
+	ASK(c, "GETQUOTAROOT &AOQ-",
+	    "* QUOTAROOT \"&AOQ-\" \"\"\r\n* QUOTA \"\" (STORAGE 1 10)\r\n"
+	    "T OK GETQUOTAROOT done\r\n");
+	ASK(c, "GETQUOTAROOT none",
+	    "* QUOTAROOT \"none\" \"\"\r\n* QUOTA \"\" (STORAGE 1 10)\r\n"
+	    "T OK GETQUOTAROOT done\r\n");
+	ASK(c, "GETQUOTA \"\"", "* QUOTA \"\" (STORAGE 1 10)\r\nT OK GETQUOTA done\r\n");
+	CHECK(has(ask(c, "GETQUOTA other"), "T NO [NONEXISTENT]"));
+	CHECK(has(ask(c, "GETQUOTA"), "T BAD usage"));
+	CHECK(has(ask(c, "GETQUOTAROOT a//b"), "T NO [CANNOT]"));
+	CHECK(has(ask(c, "GETQUOTAROOT"), "T BAD usage"));
+	ASK(c, "SETQUOTA \"\" (STORAGE 99)", "T NO [NOPERM] quotas are set by the operator\r\n");
+	CHECK(has(ask(c, "SETQUOTA"), "T BAD usage"));
+	client_close(&c);
+	c = client_new(NULL);
+	CHECK(has(ask(c, "GETQUOTAROOT INBOX"), "T BAD log in first"));
+	client_close(&c);
+	quota = 0;
 }
 
 static void tests(void)
@@ -229,10 +288,12 @@ static void tests(void)
 	fruit(c);
 	lists(c);
 	extended(c);
+	list_status(c);
 	lsub(c);
 	parents(c);
 	client_close(&c);
 	status_and_select();
+	quotas();
 }
 
 int main(int argc, char **argv)

@@ -86,13 +86,42 @@ struct imap_append {
 /* All up to the message's literal. */
 void imap_append_head(struct scan *in, struct arena *a, struct imap_append *out);
 
-/* --- LIST: RFC 5258 6, RFC 6154 6 --- */
+/* --- STATUS: RFC 3501 6.3.10, RFC 7889 5, RFC 8438 2, RFC 9208 4.1.4 --- */
+
+enum imap_status_item {
+	ST_MESSAGES,
+	ST_RECENT,
+	ST_UIDNEXT,
+	ST_UIDVALIDITY,
+	ST_UNSEEN,
+	ST_APPENDLIMIT,
+	ST_SIZE,
+	ST_DELETED,
+	ST_DELETED_STORAGE,
+	ST_COUNT
+};
+struct imap_status {
+	enum imap_status_item item[ST_COUNT]; /* as asked, each once at most */
+	size_t n;
+};
+const char *imap_status_name(enum imap_status_item i);
+void imap_status_items(struct scan *in, struct imap_status *out); /* "(" items ")" */
+
+/* --- LIST: RFC 5258 6, RFC 6154 6, RFC 5819 4 --- */
 
 enum { LIST_PATTERNS_MAX = 64 };
-enum { LIST_SUBSCRIBED = 1, LIST_REMOTE = 2, LIST_RECURSIVE = 4, LIST_CHILDREN = 8, LIST_USE = 16 };
+enum {
+	LIST_SUBSCRIBED = 1,
+	LIST_REMOTE = 2,
+	LIST_RECURSIVE = 4,
+	LIST_CHILDREN = 8,
+	LIST_USE = 16,
+	LIST_STATUS = 32, /* with items */
+};
 struct imap_list {
 	unsigned select, give; /* LIST_... */
 	bool extended;
+	struct imap_status status; /* of LIST_STATUS */
 	struct str reference;
 	const struct str *pattern; /* as they came: modified UTF-7 */
 	size_t n;

@@ -32,6 +32,9 @@ static const struct verb {
 	{ "LIST", imap_cmd_list, LOGGED_IN, 0 },                 /* RFC 3501 6.3.8, RFC 5258 */
 	{ "LSUB", imap_cmd_lsub, LOGGED_IN, 0 },                 /* RFC 3501 6.3.9 */
 	{ "STATUS", imap_cmd_status, LOGGED_IN, 0 },             /* RFC 3501 6.3.10 */
+	{ "GETQUOTA", imap_cmd_getquota, LOGGED_IN, 0 },         /* RFC 9208 4.1.1 */
+	{ "GETQUOTAROOT", imap_cmd_getquotaroot, LOGGED_IN, 0 }, /* RFC 9208 4.1.2 */
+	{ "SETQUOTA", imap_cmd_setquota, LOGGED_IN, 0 },         /* RFC 9208 4.1.3 */
 	{ "APPEND", imap_cmd_append, LOGGED_IN, 0 },             /* RFC 3501 6.3.11 */
 	{ "IDLE", imap_cmd_idle, LOGGED_IN, 0 },                 /* RFC 2177 3 */
 	{ "CHECK", imap_cmd_check, SELECTED, 0 },                /* RFC 3501 6.4.1 */
