@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // What our plugin adds: the seal of a mail, app passwords, last logins, open sessions.
 import tls from 'node:tls';
+import axe from 'axe-core';
 import nodemailer from 'nodemailer';
 import { access, assert, deliver, demo1, fill_login, goto, idle, login, new_user, read, row, scenario, shot, told } from './rig.mjs';
 
@@ -106,6 +107,9 @@ scenario('log_out_elsewhere', async open => {
 	await page.locator('#tecsmail-sessions tr', { hasText: /Webmail127\.9\.7\.60/ }).waitFor();
 	await page.locator('#tecsmail-sessions tr', { hasText: /IMAP(127\.0\.0\.1|::1)/ }).waitFor();
 	await shot(page, 'sessions');
+	await page.evaluate(axe.source);
+	const { violations } = await page.evaluate(() => window.axe.run('.tecsmail-page', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] }));
+	assert.deepEqual(violations.map(v => `${v.id} at ${v.nodes.map(node => node.html).join(' ')}`), []);
 	await page.click('form.logout button');
 	await told(page, /Alle anderen Sitzungen sind beendet/);
 	await ended;
