@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* The lockout as it is kept: over restarts, by several keepers, in full buckets, and of whom never.
  */
+#include <malloc.h>
+#include <time.h>
+
 #include "base/clock.h"
 #include "keeper/guard_priv.h"
 #include "keeper/keeper_test.h"
@@ -431,6 +434,45 @@ static void test_full(void)
 	a = kept;
 }
 
+/* A million addresses that are closed at once: what it takes, and how long a decision does. */
+static void test_million(void)
+{
+	enum { ALL = 1000000, ASKED = 100000 };
+	struct told t;
+	struct guard *g = keeper(&t);
+	struct timespec from, to;
+	size_t octets = sizeof *g, found = 0;
+	char ip[16];
+
+	for (uint32_t i = 0; i < ALL; i++) {
+		uint8_t v4[4] = { 11, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i };
+		struct net who = { .octets = { [10] = 0xff, 0xff }, .bits = 128 };
+		memcpy(who.octets + 12, v4, sizeof v4);
+		struct shuts *b = &g->bucket[guard_bucket(g, &who)];
+		BUG_IF(b->n == BUCKET_RECORDS);
+		b->item = mem_grow(b->item, b->n * sizeof *b->item, (b->n + 1) * sizeof *b->item);
+		struct shut *s = &b->item[b->n++];
+		*s = (struct shut){ .bits = 128, .state = LOCKOUT_BLOCKED, .until = UINT32_MAX };
+		memcpy(s->octets, who.octets, sizeof s->octets);
+	}
+	for (unsigned i = 0; i < GUARD_BUCKETS; i++)
+		octets += malloc_usable_size(g->bucket[i].item) + 16;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	for (uint32_t i = 0; i < ASKED; i++) {
+		snprintf(ip, sizeof ip, "11.%u.%u.%u", i % 15, i / 256 % 256, i % 256);
+		found += closed(g, ip);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	double us =
+		((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
+		1000 / ASKED;
+	printf("%d closed addresses: %zu KiB, a decision %.2f us\n", ALL, octets >> 10, us);
+	CHECK_NUM(found, ASKED);
+	CHECK(octets < 64 << 20);
+	CHECK(us < 100); /* with sanitizers on a busy machine */
+	guard_close(&g);
+}
+
 struct spoil {
 	struct str key;
 	bool whole;
@@ -445,6 +487,57 @@ static enum err spoil(struct tx *tx, void *arg)
 	else
 		tx_put(tx, s->key, S("no bucket"));
 	return OK;
+}
+
+struct exchange {
+	struct str key, value;
+};
+
+static enum err exchange(struct tx *tx, void *arg)
+{
+	struct exchange *x = arg;
+	struct str old;
+	enum err e = tx_get(tx, x->key, &old);
+
+	if (e)
+		return e;
+	old = str_dup(a, old);
+	tx_put(tx, x->key, x->value);
+	x->value = old;
+	return OK;
+}
+
+static void forget(struct guard *g, unsigned bucket)
+{
+	free(g->bucket[bucket].item);
+	g->bucket[bucket] = (struct shuts){ 0 };
+}
+
+/* What another keeper closed: a bucket that cannot be read keeps no other from being read, and is
+ * read later, though the log tells of no more changes. */
+static void test_unread(void)
+{
+	struct told t1, t2;
+	struct guard *one = keeper(&t1), *two = keeper(&t2);
+	struct net bad = who_of(one, "192.0.2.80"), good = who_of(one, "192.0.2.81");
+	unsigned bucket = guard_bucket(one, &bad);
+	struct exchange x = { str_fmt(a, "b/%03x", bucket), S("no bucket") };
+	uint64_t seen = two->seen;
+
+	CHECK_NUM(block(one, "192.0.2.80", 3600), OK);
+	CHECK_NUM(block(one, "192.0.2.81", 3600), OK);
+	CHECK(comes(two, "192.0.2.80", true) && comes(two, "192.0.2.81", true));
+	others_run();
+	/* As if it had not come to that yet. */
+	two->seen = seen;
+	forget(two, bucket);
+	forget(two, guard_bucket(two, &good));
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), exchange, &x), OK);
+	CHECK(comes(two, "192.0.2.81", true) && !closed(two, "192.0.2.80"));
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), exchange, &x), OK);
+	CHECK(comes(two, "192.0.2.80", true));
+	guard_close(&one);
+	guard_close(&two);
 }
 
 /* What the store does not take closes for a minute, each time: guessing is not free. */
@@ -490,6 +583,8 @@ static void run(void *arg)
 	test_restart();
 	test_set_back();
 	test_never();
+	test_million();
+	test_unread();
 	test_full();
 	test_unwritten();
 	log_capture(NULL, NULL);

@@ -6,28 +6,49 @@
 
 enum {
 	TICK_MS = 5000,
+	RETRY_MS = 30000,
 	SWEEP_TICKS = 12,   /* every minute */
 	SWEEP_BUCKETS = 64, /* so that all have their turn within 64 minutes */
 	STEP_S = 2,         /* so far may the two clocks part within a tick */
 };
+
+/* One that cannot be read keeps nobody from the others. Gives the first error. */
+static enum err load(struct guard *g, unsigned from, unsigned to, enum err before)
+{
+	enum err e = guard_load(g, from, to);
+
+	return before ? before : e;
+}
+
+/* What others closed or opened since; g->seen moves only where all of it was read. */
+static enum err catch_up(struct guard *g)
+{
+	struct changed changed = { 0 };
+	uint64_t seen = g->seen;
+	enum err e = guard_changed(g, &seen, &changed);
+
+	for (size_t i = 0; i < changed.n; i++)
+		e = load(g, changed.bucket[i], changed.bucket[i] + 1u, e);
+	for (unsigned b = 0; changed.all && b < GUARD_BUCKETS; b += SWEEP_BUCKETS)
+		e = load(g, b, b + SWEEP_BUCKETS, e);
+	if (e)
+		log_event(LOG_ERROR, "lockout.unread", KVE(e));
+	else
+		g->seen = seen;
+	return e;
+}
 
 static void follow(void *arg)
 {
 	struct guard *g = arg;
 	struct signal *s = watch_signal(g->watch);
 	uint64_t count = 0; /* as it was when the watch began, before anything was read */
+	int64_t again = NEVER;
+	enum err e;
 
-	while (signal_wait(s, count, NEVER) == OK) {
-		struct changed changed = { 0 };
+	while ((e = signal_wait(s, count, again)) == OK || e == E_TIMEOUT) {
 		count = s->count;
-		enum err e = guard_changed(g, &g->seen, &changed);
-
-		for (size_t i = 0; !e && i < changed.n; i++)
-			e = guard_load(g, changed.bucket[i], changed.bucket[i] + 1u);
-		for (unsigned b = 0; !e && changed.all && b < GUARD_BUCKETS; b += SWEEP_BUCKETS)
-			e = guard_load(g, b, b + SWEEP_BUCKETS);
-		if (e)
-			log_event(LOG_ERROR, "lockout.unread", KVE(e));
+		again = catch_up(g) ? clock_in(RETRY_MS) : NEVER;
 	}
 }
 

@@ -217,7 +217,7 @@ static enum err try_app(struct logins *l, struct attempt *at, struct arena *a)
 	struct apps apps;
 	enum err e = E_NOTFOUND;
 
-	if (u->account && app_read(at->t->password, chars))
+	if (app_read(at->t->password, chars)) /* account 0, nobody's, has none: the same way */
 		e = directory_apps(l->store, u->account, a, &apps);
 	if (!e)
 		app = app_find(apps.app, apps.n, chars);
