@@ -286,20 +286,15 @@ enum err op_user_passwd(struct asked *q)
 	struct str text = scan_blob(q->in), password = scan_blob(q->in), given = scan_blob(q->in);
 	struct user u = { 0 };
 	struct secret fresh;
-	struct name n;
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = op_address(q, text, false, &n);
-	if (e)
-		return e;
-	e = directory_user(q->k->store, n, q->a, &u);
-	if (e == E_NOTFOUND)
-		return op_say(q, e, "there is no such user here", text);
+	enum err e = op_user(q, text, &u);
 	if (!e)
 		e = make_hash(q, text, password, given, &fresh);
-	if (!e)
-		e = directory_secret_put(q->k->store, u.account, &fresh);
+	if (e)
+		return e;
+	e = directory_secret_put(q->k->store, u.account, &fresh);
 	/* Even where it is not known whether the new one was stored: ask the hash again. */
 	password_changed(q, u.account, 0, CHANGED);
 	if (!e)

@@ -138,6 +138,11 @@ static void test_operator(void)
 	CHECK_NUM(session1.logged_in, 0);
 	CHECK_NUM(session0.ends, 0);
 
+	/* What is refused changes nothing and ends nothing. */
+	struct admin_password bad = { .password = S("short") };
+	CHECK_NUM(admin_user_passwd(op, S("demo1@example.test"), bad, a, &why), E_SYNTAX);
+	CHECK_NUM(session0.ends, 0);
+	CHECK_NUM(log_in(&session0, "Right-1-Horse", "203.0.113.1"), OK);
 	CHECK_NUM(admin_user_passwd(op, S("demo1@example.test"), horse, a, &why), OK);
 	CHECK_NUM(session0.ends, 1);
 	CHECK_NUM(session1.ends, 1);
