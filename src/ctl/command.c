@@ -76,6 +76,8 @@ static const struct command commands[] = {
 	  "open the server to an address again and forget its wrong passwords" },
 	{ "guard block", cmd_guard_block, NEEDS_SERVER, OPT_JSON | OPT_FOR, 1, 1, "ADDRESS",
 	  "lock an address out" },
+	{ "acme", cmd_acme, NEEDS_SERVER, OPT_JSON | OPT_NEW_KEY | OPT_DRY_RUN, 0, 0, "",
+	  "obtain the certificate for all names, or renew it when it is time" },
 	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",
 	  "print a configuration with every key and its default" },
 	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG, 0, 0, "--config",
@@ -127,6 +129,8 @@ static const struct {
 	  offsetof(struct ctl, on) },
 	{ "--notice", OPT_NOTICE, "TEXT that all users are shown at their logins", "TEXT",
 	  offsetof(struct ctl, notice) },
+	{ "--new-key", OPT_NEW_KEY, "make another key, and obtain a certificate for it now" },
+	{ "--dry-run", OPT_DRY_RUN, "say what would be done" },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 

@@ -28,6 +28,8 @@ enum ctl_option { /* bits */
 		  OPT_EXPIRES = 1 << 14,
 		  OPT_ON = 1 << 15,
 		  OPT_NOTICE = 1 << 16,
+		  OPT_NEW_KEY = 1 << 17,
+		  OPT_DRY_RUN = 1 << 18,
 };
 
 struct ctl {
@@ -135,6 +137,7 @@ int cmd_guard_list(struct ctl *c);
 int cmd_guard_show(struct ctl *c);
 int cmd_guard_release(struct ctl *c);
 int cmd_guard_block(struct ctl *c);
+int cmd_acme(struct ctl *c);
 int cmd_config(struct ctl *c);
 int cmd_check(struct ctl *c);
 int cmd_store_verify(struct ctl *c);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ctl/main.c - the program's front door: `tecsmail serve` is the server, `tecsmail proc NAME`
- * one of its processes (started by main only), and all else the operator's command line.
+ * one of its processes (started by main only), and all else the operator's command line. uacme
+ * calls it too, while `tecsmail acme` waits for it.
  */
 #include <unistd.h>
 
+#include "ctl/acme.h"
 #include "ctl/ctl.h"
 #include "proc/child.h"
 #include "proc/supervise.h"
@@ -46,6 +48,8 @@ int main(int argc, char **argv)
 	int verb = verb_at(argc, argv);
 	struct str word = verb ? str_of(argv[verb]) : S_NONE;
 
+	if (acme_is_hook(argc, argv))
+		return acme_hook(argv);
 	if (str_is(word, "proc") && verb + 1 < argc)
 		return run_role(argv[verb + 1]);
 	if (str_is(word, "serve") && verb + 1 == argc)

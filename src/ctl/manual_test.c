@@ -64,7 +64,7 @@ static void test_commands(struct str text)
 		"--config",     "--help",           "--for",     "--messages",
 		"--recipients", "--new-recipients", "--to",      "--format",
 		"--yes",        "--reason",         "--expires", "--on",
-		"--notice"
+		"--notice",     "--new-key",        "--dry-run"
 	};
 	for (size_t i = 0; i < LENGTH(options); i++)
 		CHECK(has(text, str_of(options[i])));

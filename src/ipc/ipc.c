@@ -311,6 +311,15 @@ bool peer_gone(const struct peer *p)
 	return p->gone;
 }
 
+/* The kernel notes it at listen(2) and socketpair(2): unix(7), SO_PEERCRED. */
+int peer_maker(const struct peer *p)
+{
+	struct ucred who = { 0 };
+	socklen_t n = sizeof who;
+
+	return getsockopt(p->fd, SOL_SOCKET, SO_PEERCRED, &who, &n) ? 0 : (int)who.pid;
+}
+
 struct signal *peer_signal(struct peer *p)
 {
 	return &p->gone_signal;

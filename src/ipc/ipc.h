@@ -39,6 +39,9 @@ struct peer *peer_new(int fd, struct ipc_service service);
 void peer_close(struct peer **p);           /* open calls end with E_CLOSED */
 bool peer_gone(const struct peer *p);       /* (quick) */
 struct signal *peer_signal(struct peer *p); /* (quick) raised when it has gone */
+/* (quick) The process that made the other end: for a named socket, the one that called
+ * ipc_listen. 0: not known. */
+int peer_maker(const struct peer *p);
 
 /* Calls and waits for the answer. in: the answer's fields, in the arena. fd: one to pass (the
  * caller keeps its copy) or -1. E_CLOSED: the other process has gone (try again: main starts

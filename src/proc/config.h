@@ -40,6 +40,13 @@ struct config {
 	struct str internal_group;
 	struct addresses web, web_internal, web_published;
 	struct str certificate, key;
+	struct {
+		struct str directory, email, challenges;
+		struct addresses names; /* host names */
+		int64_t renew_ms;
+		bool check;
+		unsigned port;
+	} acme;
 	unsigned workers_mx, workers_session;
 	struct lockout_conf lockout;
 	struct {
