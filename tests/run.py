@@ -39,6 +39,7 @@ PARTS = [
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
     ("webmail", False, 250, ["tests/webmail/run"]),
+    ("acme", False, 180, ["tests/acme.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
     ("ban-server", False, 300, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),
