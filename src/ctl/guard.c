@@ -207,7 +207,7 @@ int cmd_guard_block(struct ctl *c)
 	    (!value_time(c->time, &ms) || ms < 1000 || ms / 1000 > UINT32_MAX))
 		return ctl_failed(
 			c, E_SYNTAX,
-			S("--for: this is no time of a second or more (90s, 20min, 2h, 7d)"));
+			S("--for: this is no time from a second to 366 days (90s, 20min, 2h, 7d)"));
 	enum err e = admin_guard_block(c->peer, c->words[0], (uint32_t)(ms / 1000), c->arena,
 				       &until, &why);
 	if (e)
