@@ -21,7 +21,7 @@
 #include "mail/address.h"
 #include "proc/value.h"
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, HURRY_S = 7 * DAY_S };
 
 struct left { /* a name that the certificate is not for */
 	struct str name, why;
@@ -37,6 +37,7 @@ struct acme {
 	struct str cert_pem, key_pem; /* "": there is none */
 	struct cert cert;
 	bool usable; /* cert belongs to key */
+	bool mended; /* the server has not read it yet */
 	struct acme_order order;
 };
 
@@ -107,18 +108,17 @@ static enum err gather(struct acme *m, struct str *why)
 	return e;
 }
 
-static void check_names(struct acme *m)
+static void check_names(void *arg)
 {
+	struct acme *m = arg;
 	struct names all = m->names;
 
-	owner_become(&m->order.who);
 	for (size_t i = 0; i < all.n; i++) {
 		struct str why = acme_here(all.name[i], m->c->config.acme.port,
 					   m->c->config.acme.challenges, m->a);
 		if (why.n)
 			leave_out(m, all.name[i], why);
 	}
-	owner_return(&m->order.who);
 }
 
 /* --- what is there --- */
@@ -141,7 +141,7 @@ static enum err mend(struct acme *m, struct str *why)
 	    !cert_fits(fresh, m->key_pem, m->a, &ignored))
 		return OK;
 	m->cert_pem = fresh;
-	m->usable = true;
+	m->usable = m->mended = true;
 	return file_switch(path, m->a, why);
 }
 
@@ -238,6 +238,24 @@ static struct str need(const struct acme *m)
 	return S("");
 }
 
+/* A name that has its place in the present certificate does not lose it for a bad hour of the DNS:
+ * only in the last week. */
+static bool would_lose(const struct acme *m, struct str *why)
+{
+	if (!m->usable || m->cert.self_signed || m->cert.until - clock_wall() <= HURRY_S)
+		return false;
+	for (size_t i = 0; i < m->nleft; i++) {
+		if (!names_have(&m->cert.names, m->left[i].name))
+			continue;
+		*why = str_fmt(m->a,
+			       "a new certificate would not be for %.*s any more (%.*s), so it "
+			       "has to wait until the present one lives only 7 days",
+			       FMT(m->left[i].name), FMT(m->left[i].why));
+		return true;
+	}
+	return false;
+}
+
 /* --- telling --- */
 
 static json_t *json_cert(struct acme *m)
@@ -301,18 +319,28 @@ static int tell_kept(struct acme *m)
 
 static int tell_plan(struct acme *m, struct str why)
 {
+	struct str obstacle = S_NONE;
+
+	if (why.n && !m->names.n)
+		obstacle = S("no name leads to this machine");
+	else if (why.n)
+		(void)would_lose(m, &obstacle);
 	if (m->c->options & OPT_JSON)
-		return tell_json(m, why.n ? "would-obtain" : "would-keep", why);
+		return tell_json(m,
+				 obstacle.n ? "would-fail"
+				 : why.n    ? "would-obtain"
+					    : "would-keep",
+				 obstacle.n ? obstacle : why);
 	tell_left(m);
 	print_cert(m);
 	if (!why.n)
 		printf("Nothing would be done.\n");
-	else if (!m->names.n)
-		printf("One would be obtained (%.*s), but no name leads here.\n", FMT(why));
+	else if (obstacle.n)
+		printf("One would be obtained (%.*s), but %.*s.\n", FMT(why), FMT(obstacle));
 	else
 		printf("One would be obtained (%.*s) from %.*s, for\n", FMT(why),
 		       FMT(m->c->config.acme.directory));
-	for (size_t i = 0; why.n && i < m->names.n; i++)
+	for (size_t i = 0; why.n && !obstacle.n && i < m->names.n; i++)
 		printf("  %.*s\n", FMT(m->names.name[i]));
 	return EXIT_OK;
 }
@@ -360,7 +388,8 @@ static enum err order(struct acme *m, struct str key, struct str *why)
 
 	while (e && need(m).n) {
 		*why = S("no name is left that leads to this machine");
-		if (!m->names.n || (e = cert_request(key, &m->names, m->a, &request, why)))
+		if (!m->names.n || would_lose(m, why) ||
+		    (e = cert_request(key, &m->names, m->a, &request, why)))
 			return E_IO;
 		owner_become(&m->order.who);
 		e = acme_run(&m->order, request, m->a);
@@ -466,8 +495,14 @@ static int go(struct acme *m)
 		e = read_present(m, &why);
 	if (e)
 		return failed(m, why);
-	if (m->c->config.acme.check)
-		check_names(m);
+	if (m->c->config.acme.check) {
+		owner_become(&m->order.who);
+		work_run(check_names, m); /* where there is a stack for whatever resolves names */
+		owner_return(&m->order.who);
+	}
+	int status = m->mended ? reload(m) : EXIT_OK;
+	if (status)
+		return status;
 	struct str reason = need(m);
 	if (m->c->options & OPT_DRY_RUN)
 		return tell_plan(m, reason);
