@@ -49,6 +49,10 @@ static void lists(struct arena *a, uint8_t which, struct str value)
 
 		BUG_IF(log_decode(log_encode(a, set), a, &set) || uidset_count(set) != count);
 	}
+	struct key_page_record keys;
+
+	if (which == 6 && !keys_decode(value, &keys))
+		again(value, keys_encode(a, &keys));
 	if (which == 5 && !names_decode(value, a, &name, &n))
 		again(value, names_encode(a, name, n));
 }

@@ -18,6 +18,14 @@ static void parse(struct arena *a, struct str name, struct scan *in)
 		imap_fetch_items(in, a, &fetch);
 	} else if (str_iis(name, "SEARCH")) {
 		imap_search_request(in, a, &search);
+	} else if (str_iis(name, "SORT")) {
+		struct imap_sort sort;
+
+		imap_sort_request(in, a, &sort, &search);
+	} else if (str_iis(name, "THREAD")) {
+		enum imap_thread how;
+
+		imap_thread_request(in, a, &how, &search);
 	} else if (str_iis(name, "STATUS")) {
 		struct imap_status status;
 

@@ -32,6 +32,18 @@ static enum err page_unref(struct tx *tx, struct str key, struct str value, size
 	return OK;
 }
 
+/* The same for the blob of sort keys. */
+static enum err keys_unref(struct tx *tx, struct str key, struct str value, size_t *writes)
+{
+	struct key_page_record r;
+	enum err e = layout_broken(keys_decode(value, &r), key);
+
+	if (!e)
+		tx_blob_unref(tx, r.blob);
+	*writes += 1;
+	return e == E_VERSION ? e : OK;
+}
+
 /* Deletes what begins with prefix until SWEEP_WRITES are reached. */
 static enum err sweep_prefix(struct tx *tx, struct str prefix, size_t *writes)
 {
@@ -41,6 +53,8 @@ static enum err sweep_prefix(struct tx *tx, struct str prefix, size_t *writes)
 	while (*writes < SWEEP_WRITES && !(e = tx_next(tx, prefix, key, &key, &value))) {
 		if (prefix.p[0] == 'm')
 			e = page_unref(tx, key, value, writes);
+		if (prefix.p[0] == 'k')
+			e = keys_unref(tx, key, value, writes);
 		if (e)
 			return e;
 		key = str_dup(tx_arena(tx), key);
@@ -53,7 +67,7 @@ static enum err sweep_prefix(struct tx *tx, struct str prefix, size_t *writes)
 /* One step with one mailbox that is being removed; its record goes last. */
 static enum err sweep_mailbox(struct tx *tx, struct str key, size_t *writes)
 {
-	static const char kinds[] = { 'm', 'c', 'x' };
+	static const char kinds[] = { 'm', 'c', 'x', 'k' };
 	struct key mailboxes = { "b/", 2 };
 	uint64_t id;
 
@@ -126,7 +140,7 @@ enum err box_sweep(struct store *st, uint32_t account)
 /* One step with an account that is not there any more. */
 static enum err purge_step(struct tx *tx, void *arg)
 {
-	static const char *const kinds[] = { "m/", "c/", "x/", "s/", "b/" };
+	static const char *const kinds[] = { "m/", "c/", "x/", "k/", "s/", "b/" };
 	struct sweep *s = arg;
 	struct str value;
 	size_t writes = 0;

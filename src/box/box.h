@@ -197,6 +197,13 @@ MUST enum err box_each_since(struct box *b, struct uidset uids, uint64_t since,
 			     enum err (*fn)(void *arg, uint32_t number, const struct msg *m),
 			     void *arg);
 MUST enum err box_get(struct box *b, uint32_t uid, struct msg *out); /* E_NOTFOUND: it is gone */
+/* The same as box_each with what SORT and THREAD want of the message, which lives until fn
+ * returns. Where it is asked for the first time it is worked out, and kept for the next. */
+struct sortkey;
+MUST enum err box_each_key(struct box *b, struct uidset uids,
+			   enum err (*fn)(void *arg, uint32_t number, const struct msg *m,
+					  const struct sortkey *k),
+			   void *arg);
 /* The stored summary, in the arena; E_NOTFOUND. */
 MUST enum err box_summary(struct box *b, const struct msg *m, struct arena *a, struct summary *out);
 /* Octets [off, off+n) of a message, fewer at its end; n at most 1 MiB. E_NOTFOUND. */

@@ -280,11 +280,26 @@ enum err mailbox_add(struct mailbox *mb, const struct msg *m, uint32_t *uid)
 	return OK;
 }
 
+void keys_drop(struct tx *tx, uint32_t id, uint32_t page)
+{
+	struct key key = key_sort(id, page);
+	struct key_page_record r;
+	struct str value;
+
+	if (tx_get(tx, key_str(&key), &value))
+		return;
+	/* What makes no sense goes all the same. */
+	if (!layout_broken(keys_decode(value, &r), key_str(&key)))
+		tx_blob_unref(tx, r.blob);
+	tx_del(tx, key_str(&key));
+}
+
 void mailbox_remove(struct mailbox *mb, uint64_t mask)
 {
 	struct map_entry *en = entry(mb);
 
 	touch(mb);
+	keys_drop(mb->ac->tx, mb->id, mb->page_number);
 	for (uint64_t left = mask; left; left &= left - 1) {
 		const struct msg *m = &mb->page->msg[lowest64(left)];
 

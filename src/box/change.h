@@ -50,9 +50,12 @@ MUST enum err mailbox_page(struct mailbox *mb, uint32_t number, const struct pag
 /* A new message at the end. m: all but uid and modseq. The blob's reference is the caller's.
  * E_LIMIT: the UIDs are used up. */
 MUST enum err mailbox_add(struct mailbox *mb, const struct msg *m, uint32_t *uid);
-/* Of the page that mailbox_page gave last. The references are the caller's; pages ascending. */
+/* Of the page that mailbox_page gave last. The references are the caller's; pages ascending. The
+ * sort keys of the page go. */
 void mailbox_remove(struct mailbox *mb, uint64_t mask);
 void mailbox_flag(struct mailbox *mb, unsigned slot, uint64_t flags);
+/* The sort keys of a page, with their blob; fine if there are none. */
+void keys_drop(struct tx *tx, uint32_t id, uint32_t page);
 /* The bits of keywords by name, made where missing. E_LIMIT: no bit left (or no keyword at all);
  * *bits then has those that there are. */
 MUST enum err mailbox_keywords(struct mailbox *mb, const struct str *name, size_t n,

@@ -225,6 +225,36 @@ static enum err check_log(struct checking *c, struct tally *t)
 	return e == E_NOTFOUND ? OK : e;
 }
 
+/* Of messages that are not there nothing may be left. */
+static enum err check_keys(struct checking *c, struct tally *t)
+{
+	struct key prefix = key_prefix('k', t->id);
+	struct str key = S(""), value;
+	struct key_page_record r;
+	uint64_t number;
+	size_t at = 0; /* both ascend */
+	enum err e;
+
+	while (!(e = tx_next(t->tx, key_str(&prefix), key, &key, &value))) {
+		enum err bad = keys_decode(value, &r);
+		uint64_t present = 0;
+
+		if (!bad && !key_number(key, &prefix, 8, &number))
+			bad = E_CORRUPT;
+		if (bad) {
+			fault(c, "%.*s: %s", FMT(key), err_text(bad));
+			continue;
+		}
+		while (at < t->nhere && t->here[at].page < number)
+			at++;
+		if (at < t->nhere && t->here[at].page == number)
+			present = t->here[at].present;
+		if (r.present & ~present)
+			fault(c, "%.*s has sort keys of messages that are not there", FMT(key));
+	}
+	return e == E_NOTFOUND ? OK : e;
+}
+
 static enum err check_mailbox(struct checking *c, struct tx *tx, uint32_t id,
 			      const struct mailbox_record *rec)
 {
@@ -245,6 +275,8 @@ static enum err check_mailbox(struct checking *c, struct tx *tx, uint32_t id,
 		e = check_pages(c, &t);
 	if (!e)
 		e = check_log(c, &t);
+	if (!e)
+		e = check_keys(c, &t);
 	if (e)
 		return e;
 	same(c, "the number of messages", rec->messages, t.messages);
@@ -397,6 +429,8 @@ static enum err check_account(struct tx *tx, void *arg)
 		e = check_orphans(c, tx, "c/");
 	if (!e)
 		e = check_orphans(c, tx, "x/");
+	if (!e)
+		e = check_orphans(c, tx, "k/");
 	if (!e)
 		e = check_subscriptions(c, &ac);
 	return e;

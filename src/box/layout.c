@@ -57,6 +57,14 @@ struct key key_page(uint32_t id, uint32_t page)
 	return k;
 }
 
+struct key key_sort(uint32_t id, uint32_t page)
+{
+	struct key k = key_prefix('k', id);
+
+	key_hex(&k, page, 8);
+	return k;
+}
+
 struct key key_log(uint32_t id, uint64_t modseq)
 {
 	struct key k = key_prefix('x', id);
@@ -376,6 +384,33 @@ struct str page_encode(struct arena *a, const struct page *p)
 	for (uint64_t left = p->present; left; left &= left - 1)
 		at = record_encode(at, &p->msg[lowest64(left)]);
 	return STR(value, n);
+}
+
+/* --- sort keys --- */
+
+enum err keys_decode(struct str value, struct key_page_record *out)
+{
+	struct scan in;
+	enum err e = value_open(value, &in);
+
+	if (e)
+		return e;
+	out->present = scan_u64(&in);
+	struct str blob = scan_take(&in, sizeof out->blob.octets);
+
+	if (!scan_end(&in) || !out->present)
+		return E_CORRUPT;
+	memcpy(out->blob.octets, blob.p, sizeof out->blob.octets);
+	return OK;
+}
+
+struct str keys_encode(struct arena *a, const struct key_page_record *r)
+{
+	struct buf b = value_new();
+
+	buf_u64(&b, r->present);
+	buf_put(&b, STR((const char *)r->blob.octets, sizeof r->blob.octets));
+	return value_done(a, &b);
 }
 
 /* --- the log of expunges --- */

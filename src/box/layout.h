@@ -11,6 +11,7 @@
  *   c/%08x/%08x          mailbox, uid / 2048: a chunk of the map, 32 entries for 64 UIDs each
  *   m/%08x/%08x          mailbox, uid / 64: a page, the records of these 64 UIDs
  *   x/%08x/%016x         mailbox, modseq: the UIDs expunged by that change
+ *   k/%08x/%08x          mailbox, uid / 64: where the sort keys of this page are, if any are kept
  *   s/%016x              hash of a name: the subscribed names of that hash
  *
  * Invariants, which box_check recounts:
@@ -21,7 +22,8 @@
  *   3. Counts and octets of a mailbox are the sums over its pages, those of the account the sums
  *      over its mailboxes that are not being removed.
  *   4. Every UID is below uidnext; every mailbox id below the account's next one.
- *   5. Each record holds one reference to its blob.
+ *   5. Each record holds one reference to its blob, that of sort keys too.
+ *   6. Sort keys are kept of messages that are in their page, and of no others.
  *
  * Each value begins with its format version, an octet. Numbers are little-endian.
  */
@@ -56,8 +58,9 @@ struct key key_mailbox(uint32_t id);
 struct key key_chunk(uint32_t id, uint32_t chunk);
 struct key key_page(uint32_t id, uint32_t page);
 struct key key_log(uint32_t id, uint64_t modseq);
+struct key key_sort(uint32_t id, uint32_t page);
 struct key key_subscription(struct str name);
-/* What all keys of a kind ('c', 'm', 'x') of a mailbox begin with. */
+/* What all keys of a kind ('c', 'm', 'x', 'k') of a mailbox begin with. */
 struct key key_prefix(char kind, uint32_t id);
 /* The last number of a key; false if the key is not of this kind. */
 bool key_number(struct str key, const struct key *prefix, size_t digits, uint64_t *out);
@@ -116,6 +119,14 @@ struct page {
 };
 MUST enum err page_decode(struct str value, uint32_t number, struct page *out);
 struct str page_encode(struct arena *a, const struct page *p);
+
+/* Where the sort keys of a page are. */
+struct key_page_record {
+	uint64_t present; /* whose keys these are */
+	struct blob_id blob;
+};
+MUST enum err keys_decode(struct str value, struct key_page_record *out);
+struct str keys_encode(struct arena *a, const struct key_page_record *r);
 
 MUST enum err log_decode(struct str value, struct arena *a, struct uidset *out);
 struct str log_encode(struct arena *a, struct uidset gone);

@@ -3,21 +3,24 @@
 #include "imap/imap_priv.h"
 
 /* One for each extension that is whole; told from the greeting on, as many clients ask once. */
-#define EXTENSIONS                                       \
-	"LITERAL+ "                       /* RFC 7888 */ \
-	"SASL-IR "                        /* RFC 4959 */ \
-	"IDLE "                           /* RFC 2177 */ \
-	"UIDPLUS "                        /* RFC 4315 */ \
-	"MOVE "                           /* RFC 6851 */ \
-	"UNSELECT "                       /* RFC 3691 */ \
-	"NAMESPACE "                      /* RFC 2342 */ \
-	"ID "                             /* RFC 2971 */ \
-	"ENABLE "                         /* RFC 5161 */ \
-	"CHILDREN LIST-EXTENDED "         /* RFC 5258 */ \
-	"SPECIAL-USE CREATE-SPECIAL-USE " /* RFC 6154 */ \
-	"LIST-STATUS "                    /* RFC 5819 */ \
-	"STATUS=SIZE "                    /* RFC 8438 */ \
-	"QUOTA QUOTA=RES-STORAGE "        /* RFC 9208, RFC 2087 */
+#define EXTENSIONS                                                          \
+	"LITERAL+ "                                /* RFC 7888 */           \
+	"SASL-IR "                                 /* RFC 4959 */           \
+	"IDLE "                                    /* RFC 2177 */           \
+	"UIDPLUS "                                 /* RFC 4315 */           \
+	"MOVE "                                    /* RFC 6851 */           \
+	"UNSELECT "                                /* RFC 3691 */           \
+	"NAMESPACE "                               /* RFC 2342 */           \
+	"ID "                                      /* RFC 2971 */           \
+	"ENABLE "                                  /* RFC 5161 */           \
+	"CHILDREN LIST-EXTENDED "                  /* RFC 5258 */           \
+	"SPECIAL-USE CREATE-SPECIAL-USE "          /* RFC 6154 */           \
+	"ESEARCH "                                 /* RFC 4731 */           \
+	"SORT SORT=DISPLAY "                       /* RFC 5256, RFC 5957 */ \
+	"THREAD=ORDEREDSUBJECT THREAD=REFERENCES " /* RFC 5256 */           \
+	"LIST-STATUS "                             /* RFC 5819 */           \
+	"STATUS=SIZE "                             /* RFC 8438 */           \
+	"QUOTA QUOTA=RES-STORAGE "                 /* RFC 9208, RFC 2087 */
 
 struct str imap_capabilities(struct imap *s)
 {

@@ -169,9 +169,31 @@ struct done imap_cmd_append(struct imap *s, struct scan *in);
 struct done imap_cmd_idle(struct imap *s, struct scan *in);
 struct done imap_cmd_fetch(struct imap *s, struct scan *in);
 struct done imap_cmd_search(struct imap *s, struct scan *in);
+struct done imap_cmd_sort(struct imap *s, struct scan *in);
+struct done imap_cmd_thread(struct imap *s, struct scan *in);
 struct done imap_cmd_store(struct imap *s, struct scan *in);
 struct done imap_cmd_copy(struct imap *s, struct scan *in);
 struct done imap_cmd_move(struct imap *s, struct scan *in);
+
+/* --- finding messages: SEARCH, SORT, THREAD; search.c --- */
+
+static inline struct imap_search imap_search_new(const struct imap *s)
+{
+	return (struct imap_search){ .star_number = box_view(s->box).exists,
+				     .star_uid = imap_last_uid(s) };
+}
+/* DONE_OK, or why the request is not carried out. */
+struct done imap_search_refused(const struct imap_search *r, const struct scan *in,
+				const char *usage);
+/* (suspends) The UIDs of those that match, in s->cmd. The key is used up. */
+MUST enum err imap_find(struct imap *s, struct imap_key *key, struct uidset *out);
+/* A line of any length in s->out: one number more, with a blank before it. */
+void imap_put_found(struct imap *s, uint32_t n);
+void imap_put_piece(struct imap *s); /* sends what is there, if it is enough */
+/* (suspends) Sorts pointers, those that are equal stay in order; others get their turn. Room for
+ * n of them is in tmp. order.c */
+void imap_order(const void **v, const void **tmp, size_t n,
+		int (*cmp)(const void *x, const void *y, void *arg), void *arg);
 
 /* --- inside FETCH and SEARCH --- */
 

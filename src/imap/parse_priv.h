@@ -177,13 +177,42 @@ struct imap_key {
 	struct imap_key *first; /* NOT: one, OR: two, AND: any number, the cheapest first */
 	struct imap_key *next;
 };
+enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8 }; /* RFC 4731 3.1 */
 struct imap_search {
 	struct imap_key *key;           /* a KEY_AND */
+	unsigned returns;               /* RETURN_...; 0: a SEARCH response is wanted */
 	uint32_t star_number, star_uid; /* set by the caller: what "*" means */
 	bool badcharset;
 	bool too_much; /* failed at SEARCH_DEPTH_MAX or SEARCH_KEYS_MAX */
 };
 void imap_search_request(struct scan *in, struct arena *a, struct imap_search *out);
+
+/* --- SORT and THREAD: RFC 5256 5, RFC 5957 5 --- */
+
+enum imap_sort_key {
+	SORT_ARRIVAL,
+	SORT_CC,
+	SORT_DATE,
+	SORT_DISPLAYFROM,
+	SORT_DISPLAYTO,
+	SORT_FROM,
+	SORT_SIZE,
+	SORT_SUBJECT,
+	SORT_TO,
+	SORT_BY_COUNT
+};
+struct imap_sort {
+	struct imap_sort_by {
+		enum imap_sort_key key;
+		bool reverse;
+	} by[SORT_BY_COUNT]; /* each key once at most */
+	size_t n;
+};
+void imap_sort_request(struct scan *in, struct arena *a, struct imap_sort *sort,
+		       struct imap_search *out);
+enum imap_thread { THREAD_REFERENCES, THREAD_ORDEREDSUBJECT, THREAD_UNKNOWN };
+void imap_thread_request(struct scan *in, struct arena *a, enum imap_thread *how,
+			 struct imap_search *out);
 
 /* Text in which case makes no difference; what is no UTF-8 becomes U+FFFD. */
 struct str imap_fold(struct arena *a, struct str utf8);

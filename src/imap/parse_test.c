@@ -332,6 +332,64 @@ static void search_limits(void)
 	buf_free(&b);
 }
 
+static void sorts(void)
+{
+	static const struct {
+		const char *in;
+		bool ok;
+		size_t n;
+		enum imap_sort_key first;
+		bool reverse;
+	} t[] = {
+		{ "(DATE) UTF-8 ALL", true, 1, SORT_DATE },
+		{ "(reverse date subject) us-ascii seen unseen", true, 2, SORT_DATE, true },
+		{ "(SUBJECT REVERSE SUBJECT) \"UTF-8\" ALL", true, 1, SORT_SUBJECT },
+		{ "(TO SIZE FROM DISPLAYTO DISPLAYFROM DATE CC ARRIVAL SUBJECT) UTF-8 1:*", true, 9,
+		  SORT_TO },
+		{ "() UTF-8 ALL", false },
+		{ "DATE UTF-8 ALL", false },
+		{ "(DATE) UTF-8", false },
+		{ "(DATE) UTF-8 ", false },
+		{ "(DATE)  UTF-8 ALL", false },
+		{ "(REVERSE REVERSE DATE) UTF-8 ALL", false },
+		{ "(DATE REVERSE) UTF-8 ALL", false },
+		{ "(NONSENSE) UTF-8 ALL", false },
+	};
+
+	for (size_t i = 0; i < LENGTH(t); i++) {
+		struct scan in = scan(str_of(t[i].in));
+		struct imap_search r = { 0 };
+		struct imap_sort s;
+
+		imap_sort_request(&in, a, &s, &r);
+		if (!CHECK_NUM(scan_end(&in), t[i].ok))
+			fprintf(stderr, "%s\n", t[i].in);
+		if (!t[i].ok)
+			continue;
+		CHECK_NUM(s.n, t[i].n);
+		CHECK(s.by[0].key == t[i].first && s.by[0].reverse == t[i].reverse && r.key);
+	}
+	struct scan in = scan(S("(DATE) KOI8-R ALL"));
+	struct imap_search r = { 0 };
+	struct imap_sort s;
+	enum imap_thread how;
+
+	imap_sort_request(&in, a, &s, &r);
+	CHECK(r.badcharset && !r.key);
+	in = scan(S("orderedsubject utf-8 seen"));
+	imap_thread_request(&in, a, &how, &r);
+	CHECK(scan_end(&in) && how == THREAD_ORDEREDSUBJECT);
+	in = scan(S("REFS UTF-8 ALL"));
+	imap_thread_request(&in, a, &how, &r);
+	CHECK(scan_end(&in) && how == THREAD_UNKNOWN);
+	in = scan(S("RETURN (MIN max) ALL"));
+	imap_search_request(&in, a, &r);
+	CHECK(scan_end(&in) && r.returns == (RETURN_MIN | RETURN_MAX));
+	in = scan(S("RETURN () ALL"));
+	imap_search_request(&in, a, &r);
+	CHECK(scan_end(&in) && r.returns == RETURN_ALL);
+}
+
 static void lists(void)
 {
 	static const struct {
@@ -466,6 +524,7 @@ int main(void)
 	fetches();
 	searches();
 	search_limits();
+	sorts();
 	lists();
 	patterns();
 	folds();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* imap/search.c - SEARCH and UID SEARCH: RFC 3501 6.4.4, 6.4.8, 7.2.5. */
+/* imap/search.c - SEARCH and UID SEARCH: RFC 3501 6.4.4, 6.4.8, 7.2.5; RFC 4731. */
 #include "imap/imap_priv.h"
 #include "fiber/fiber.h"
 #include "mail/date.h"
@@ -15,6 +15,7 @@ struct searching {
 	struct imap *s;
 	const struct imap_key *key;
 	struct looked look;
+	struct uidset_builder found;
 	enum err e;    /* what ended it */
 	unsigned keys; /* asked since the cost last grew by them */
 };
@@ -101,21 +102,12 @@ static bool match(struct searching *x, const struct imap_key *k)
 	}
 }
 
-static void found(struct imap *s, uint32_t number, uint32_t uid)
-{
-	buf_c(&s->out, ' ');
-	imap_put_num(&s->out, s->by_uid ? uid : number);
-	if (s->out.n < LINE_PIECE)
-		return;
-	io_put(s->io, buf_str(&s->out));
-	buf_clear(&s->out);
-}
-
 static enum err one(void *arg, uint32_t number, const struct msg *m)
 {
 	struct searching *x = arg;
 	struct looked *l = &x->look;
 
+	(void)number;
 	l->m = m;
 	l->has_summary = l->has_header = false;
 	bool yes = match(x, x->key);
@@ -124,7 +116,7 @@ static enum err one(void *arg, uint32_t number, const struct msg *m)
 	if (x->e && x->e != E_NOTFOUND) /* a message that has just gone is not found */
 		return x->e;
 	if (yes && !x->e)
-		found(x->s, number, m->uid);
+		uidset_add(&x->found, m->uid);
 	x->e = OK;
 	l->cost += x->keys / KEYS_A_COST;
 	x->keys %= KEYS_A_COST;
@@ -188,22 +180,13 @@ static struct uidset narrow(struct imap *s, struct imap_key *whole, struct uidse
 	return left;
 }
 
-static enum err tell_all(struct imap *s, struct uidset set)
-{
-	for (uint32_t uid = uidset_first(set); uid; uid = uidset_next(set, uid)) {
-		found(s, s->by_uid ? 0 : box_number(s->box, uid), uid);
-		if (io_failed(s->io))
-			break;
-	}
-	return io_failed(s->io);
-}
-
-static struct done search(struct imap *s, struct imap_key *key)
+enum err imap_find(struct imap *s, struct imap_key *key, struct uidset *out)
 {
 	struct arena *a[3];
-	struct searching x = { .s = s, .key = key, .look.box = s->box };
+	struct searching x = { .s = s, .key = key, .look.box = s->box, .found.a = s->cmd };
 	struct uidset all = { 0 };
 	uint32_t last = imap_last_uid(s);
+	enum err e = OK;
 
 	for (unsigned i = 0; i < LENGTH(a); i++)
 		a[i] = arena_new(CMD_ARENA_MAX);
@@ -213,33 +196,122 @@ static struct done search(struct imap *s, struct imap_key *key)
 		all = box_known(s->box, s->cmd, uidset_one(s->cmd, 1, last));
 	struct uidset left = narrow(s, key, all, a);
 
-	buf_put(&s->out, S("* SEARCH"));
-	enum err e = key->first ? box_each(s->box, left, one, &x) : tell_all(s, left);
-
-	imap_send(s); /* the line is ended whatever has happened */
+	if (key->first) {
+		e = box_each(s->box, left, one, &x);
+		*out = uidset_done(&x.found);
+	} else {
+		*out = uidset_both(s->cmd, left, all); /* a copy that stays */
+	}
 	for (unsigned i = 0; i < LENGTH(a); i++)
 		arena_free(&a[i]);
 	arena_free(&x.look.a);
 	arena_free(&x.look.piece);
-	return e ? done_err(e) : done_ok("SEARCH done");
+	return e;
 }
 
-/* SEARCH [CHARSET charset] key ... */
-struct done imap_cmd_search(struct imap *s, struct scan *in)
+void imap_put_piece(struct imap *s)
 {
-	struct imap_search r = { .star_number = box_view(s->box).exists,
-				 .star_uid = imap_last_uid(s) };
+	if (s->out.n < LINE_PIECE)
+		return;
+	io_put(s->io, buf_str(&s->out));
+	buf_clear(&s->out);
+}
 
-	imap_search_request(in, s->cmd, &r);
-	if (r.badcharset) {
+void imap_put_found(struct imap *s, uint32_t n)
+{
+	buf_c(&s->out, ' ');
+	imap_put_num(&s->out, n);
+	imap_put_piece(s);
+}
+
+static uint32_t told(const struct imap *s, uint32_t uid)
+{
+	return s->by_uid ? uid : box_number(s->box, uid);
+}
+
+static void tell_search(struct imap *s, struct uidset set)
+{
+	buf_put(&s->out, S("* SEARCH"));
+	for (uint32_t uid = uidset_first(set); uid && !io_failed(s->io);
+	     uid = uidset_next(set, uid))
+		imap_put_found(s, told(s, uid));
+	imap_send(s);
+}
+
+static void tell_set(struct imap *s, struct uidset set)
+{
+	for (size_t i = 0; i < set.n && !io_failed(s->io); i++) {
+		buf_put(&s->out, i ? S(",") : S(" ALL "));
+		imap_put_num(&s->out, set.range[i].first);
+		if (set.range[i].last != set.range[i].first) {
+			buf_c(&s->out, ':');
+			imap_put_num(&s->out, set.range[i].last);
+		}
+		imap_put_piece(s);
+	}
+}
+
+/* RFC 4731 3.1 */
+static void tell_esearch(struct imap *s, struct uidset uids, unsigned returns)
+{
+	struct buf *b = &s->out;
+	struct uidset_builder numbers = { .a = s->cmd };
+	struct uidset set = uids;
+
+	if (!s->by_uid) {
+		for (uint32_t uid = uidset_first(uids); uid; uid = uidset_next(uids, uid))
+			uidset_add(&numbers, box_number(s->box, uid));
+		set = uidset_done(&numbers);
+	}
+	buf_put(b, S("* ESEARCH (TAG "));
+	imap_put_quoted(b, STR(s->tag, s->tag_n));
+	buf_c(b, ')');
+	if (s->by_uid)
+		buf_put(b, S(" UID"));
+	if (set.n && returns & RETURN_MIN)
+		buf_fmt(b, " MIN %u", set.range[0].first);
+	if (set.n && returns & RETURN_MAX)
+		buf_fmt(b, " MAX %u", set.range[set.n - 1].last);
+	if (returns & RETURN_COUNT)
+		buf_fmt(b, " COUNT %llu", (unsigned long long)uidset_count(set));
+	if (returns & RETURN_ALL)
+		tell_set(s, set);
+	imap_send(s);
+}
+
+struct done imap_search_refused(const struct imap_search *r, const struct scan *in,
+				const char *usage)
+{
+	if (r->badcharset) {
 		struct done d = done_no(NULL, "this charset is not known here");
 
 		d.code = S("BADCHARSET (US-ASCII UTF-8)");
 		return d;
 	}
-	if (r.too_much)
+	if (r->too_much)
 		return done_no("LIMIT", "the search has too many keys, or too deep ones");
-	if (!scan_end(in))
-		return done_bad("usage: SEARCH [CHARSET charset] key ...");
-	return search(s, r.key);
+	return scan_end(in) ? done_ok("") : done_bad(usage);
+}
+
+/* SEARCH [RETURN (option ...)] [CHARSET charset] key ... */
+struct done imap_cmd_search(struct imap *s, struct scan *in)
+{
+	struct imap_search r = imap_search_new(s);
+	struct uidset found;
+
+	imap_search_request(in, s->cmd, &r);
+	struct done d = imap_search_refused(
+		&r, in, "usage: SEARCH [RETURN (options)] [CHARSET charset] key ...");
+
+	if (d.how != DONE_OK)
+		return d;
+	enum err e = imap_find(s, r.key, &found);
+
+	if (e)
+		return done_err(e);
+	if (r.returns)
+		tell_esearch(s, found, r.returns);
+	else
+		tell_search(s, found);
+	return done_ok("SEARCH done");
 }

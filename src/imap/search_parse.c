@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* imap/search_parse.c - the keys of SEARCH as a tree: RFC 3501 6.4.4, 9 "search-key". */
+/* imap/search_parse.c - the keys of SEARCH as a tree: RFC 3501 6.4.4, 9 "search-key"; SORT, THREAD.
+ */
 #include "imap/parse_priv.h"
 #include "base/encode.h"
 #include "mail/date.h"
@@ -231,18 +232,110 @@ static struct imap_key *search_key(struct parse *p)
 	return k;
 }
 
+/* From behind CHARSET: charset 1*(SP search-key). In another charset the keys cannot be read. */
+static void charset_keys(struct parse *p)
+{
+	struct str charset = imap_astring(p->in, p->a);
+
+	scan_lit(p->in, " ");
+	if (!str_iis(charset, "US-ASCII") && !str_iis(charset, "UTF-8"))
+		p->out->badcharset = !p->in->bad;
+	if (!p->out->badcharset)
+		p->out->key = keys(p, false);
+}
+
+/* search-return-opts: RFC 4731 3.1, 4. An empty list means ALL. */
+static unsigned returns(struct scan *in)
+{
+	static const char *const names[] = { "MIN", "MAX", "ALL", "COUNT" };
+	unsigned bits = 0;
+
+	if (scan_opt(in, ")"))
+		return RETURN_ALL;
+	do {
+		struct str name = imap_atom(in);
+		unsigned i = 0;
+
+		while (i < LENGTH(names) && !str_iis(name, names[i]))
+			i++;
+		if (i == LENGTH(names))
+			scan_fail(in);
+		bits |= 1U << i;
+	} while (scan_opt(in, " "));
+	scan_lit(in, ")");
+	return bits;
+}
+
+static struct parse parse_new(struct scan *in, struct arena *a, struct imap_search *out)
+{
+	out->badcharset = out->too_much = false;
+	out->returns = 0;
+	out->key = NULL;
+	return (struct parse){ .in = in, .a = a, .out = out };
+}
+
 void imap_search_request(struct scan *in, struct arena *a, struct imap_search *out)
 {
-	struct parse p = { .in = in, .a = a, .out = out };
+	struct parse p = parse_new(in, a, out);
 
-	out->badcharset = out->too_much = false;
-	if (scan_opt(in, "CHARSET ")) {
-		struct str charset = imap_astring(in, a);
-
+	if (scan_opt(in, "RETURN (")) {
+		out->returns = returns(in);
 		scan_lit(in, " ");
-		if (!str_iis(charset, "US-ASCII") && !str_iis(charset, "UTF-8"))
-			out->badcharset = !in->bad;
 	}
-	/* In another charset the keys cannot be read. */
-	out->key = out->badcharset ? NULL : keys(&p, false);
+	if (scan_opt(in, "CHARSET "))
+		charset_keys(&p);
+	else
+		out->key = keys(&p, false);
+}
+
+/* sort-criterion *(SP sort-criterion) ")": RFC 5256 5, RFC 5957 5. The second of a kind can make
+ * no difference. */
+static void sort_criteria(struct scan *in, struct imap_sort *out)
+{
+	static const char *const names[SORT_BY_COUNT] = { "ARRIVAL",     "CC",        "DATE",
+							  "DISPLAYFROM", "DISPLAYTO", "FROM",
+							  "SIZE",        "SUBJECT",   "TO" };
+	unsigned seen = 0;
+
+	do {
+		bool reverse = scan_opt(in, "REVERSE ");
+		struct str name = imap_atom(in);
+		unsigned i = 0;
+
+		while (i < SORT_BY_COUNT && !str_iis(name, names[i]))
+			i++;
+		if (i == SORT_BY_COUNT) {
+			scan_fail(in);
+			return;
+		}
+		if (!(seen >> i & 1))
+			out->by[out->n++] = (struct imap_sort_by){ (enum imap_sort_key)i, reverse };
+		seen |= 1U << i;
+	} while (scan_opt(in, " "));
+	scan_lit(in, ")");
+}
+
+void imap_sort_request(struct scan *in, struct arena *a, struct imap_sort *sort,
+		       struct imap_search *out)
+{
+	struct parse p = parse_new(in, a, out);
+
+	*sort = (struct imap_sort){ 0 };
+	scan_lit(in, "(");
+	sort_criteria(in, sort);
+	scan_lit(in, " ");
+	charset_keys(&p);
+}
+
+void imap_thread_request(struct scan *in, struct arena *a, enum imap_thread *how,
+			 struct imap_search *out)
+{
+	struct parse p = parse_new(in, a, out);
+	struct str name = imap_atom(in);
+
+	*how = str_iis(name, "REFERENCES")       ? THREAD_REFERENCES
+	       : str_iis(name, "ORDEREDSUBJECT") ? THREAD_ORDEREDSUBJECT
+						 : THREAD_UNKNOWN;
+	scan_lit(in, " ");
+	charset_keys(&p);
 }

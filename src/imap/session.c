@@ -42,6 +42,8 @@ static const struct verb {
 	{ "UNSELECT", imap_cmd_unselect, SELECTED, 0 },          /* RFC 3691 2 */
 	{ "EXPUNGE", imap_cmd_expunge, SELECTED, UID_TOO },      /* RFC 3501 6.4.3, RFC 4315 2.1 */
 	{ "SEARCH", imap_cmd_search, SELECTED, UID_TOO | HOLD }, /* RFC 3501 6.4.4, 6.4.8 */
+	{ "SORT", imap_cmd_sort, SELECTED, UID_TOO | HOLD },     /* RFC 5256 3 */
+	{ "THREAD", imap_cmd_thread, SELECTED, UID_TOO | HOLD }, /* RFC 5256 3 */
 	{ "FETCH", imap_cmd_fetch, SELECTED, UID_TOO | HOLD },   /* RFC 3501 6.4.5, 6.4.8 */
 	{ "STORE", imap_cmd_store, SELECTED, UID_TOO | HOLD },   /* RFC 3501 6.4.6, 6.4.8 */
 	{ "COPY", imap_cmd_copy, SELECTED, UID_TOO },            /* RFC 3501 6.4.7, 6.4.8 */

@@ -17,4 +17,7 @@ void part_header(struct arena *a, struct mime_part *part, struct str header, boo
 void imap_envelope(struct buf *b, const struct envelope_fields *env);
 void imap_body(struct buf *b, const struct mime_part *part, bool extended);
 
+/* Of what is stored: the function never changes. Never 0. */
+uint64_t mail_hash(struct str s);
+
 #endif

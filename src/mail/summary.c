@@ -32,8 +32,8 @@ enum { FIELD_CUT = 4096 };
 #if defined(__clang__)
 __attribute__((no_sanitize("unsigned-integer-overflow")))
 #endif
-static uint64_t
-stable_hash(struct str s)
+uint64_t
+mail_hash(struct str s)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -68,7 +68,7 @@ uint64_t thread_id(const struct envelope_fields *env)
 		struct str root = first_id(a, fields[i]);
 
 		if (root.n)
-			id = stable_hash(root);
+			id = mail_hash(root);
 		arena_free(&a);
 	}
 	return id;
