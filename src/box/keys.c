@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Sort keys: worked out from summary and header when they are first asked for, then kept, those
- * of a page in one blob. Why not in the record of the page: docs/adr/0021-sort-keys.md.
+ * of a page in one blob. Why not in the record of the page: docs/adr/0023-sort-keys.md.
  *
  * They belong to the page: the first message that goes takes the blob with it, as its texts are
  * in there. Whoever keeps new ones looks that all their messages are still there.
