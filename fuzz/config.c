@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Configurations of any octets: an error has its sentence with file and line, nothing breaks. */
-#include "keeper/net.h"
+#include "guard/net.h"
 #include "proc/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -11,7 +11,7 @@
  *           server has gone; E_SYNTAX: an address, domain, hash or password that is refused.
  */
 #include "ipc/ipc.h"
-#include "keeper/guard.h"
+#include "guard/guard.h"
 #include "keeper/keeper.h"
 #include "keeper/own.h"
 #include "keeper/sent.h"

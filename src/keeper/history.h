@@ -16,7 +16,7 @@
  * Times are UTC seconds. Records begin with their version (1).
  */
 #include "base/buf.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 enum { VISITS_MAX = 50, VISIT_GAP_S = 600, VISIT_SPAN_S = 86400, PLACES_MAX = 64 };
 enum { VISIT_PROTO_MAX = 24, VISIT_BY_MAX = 72, VISIT_PROGRAM_MAX = 64 }; /* octets */

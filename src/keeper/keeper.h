@@ -16,7 +16,7 @@
  *           is out of reach), E_CANCELED. Each call names its others.
  */
 #include "base/base.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 #include "keeper/sending.h"
 #include "mail/address.h"
 

@@ -9,10 +9,10 @@
  */
 #include "keeper/directory.h"
 #include "keeper/keeper.h"
-#include "keeper/guard.h"
+#include "guard/guard.h"
 #include "keeper/journal.h"
 #include "keeper/recent.h"
-#include "keeper/slow.h"
+#include "guard/slow.h"
 
 struct logins;
 /* st and g are borrowed. Hashes once: tens of milliseconds. E_IO. */

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "keeper/hashing.h"
+#include "guard/hashing.h"
 #include "keeper/keeper_test.h"
 #include "keeper/login.h"
 #include "keeper/password.h"

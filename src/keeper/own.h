@@ -9,7 +9,7 @@
  * login: E_DENIED, E_LIMIT.
  */
 #include "keeper/keeper.h"
-#include "keeper/lockout.h"
+#include "guard/lockout.h"
 
 /* Is it done? The word is for programs: "ok", or why not; sentences for the user. */
 struct said {

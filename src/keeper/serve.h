@@ -6,11 +6,11 @@
  * which connect both sides with ipc_pair).
  */
 #include "ipc/ipc.h"
-#include "keeper/guard.h"
+#include "guard/guard.h"
 #include "keeper/keeper.h"
 #include "keeper/leaked.h"
 #include "keeper/route.h"
-#include "keeper/slow.h"
+#include "guard/slow.h"
 #include "store/store.h"
 
 struct keeping;

@@ -3,7 +3,7 @@
 #define KEEPER_SERVE_PRIV_H
 /* serve_priv.h - what serve.c and operate.c share. */
 #include "base/buf.h"
-#include "keeper/guard.h"
+#include "guard/guard.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
 #include "keeper/sent.h"

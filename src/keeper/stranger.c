@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fiber/fiber.h"
-#include "keeper/hashing.h"
+#include "guard/hashing.h"
 
 enum { FULL_LOG_MS = 60000, CALLS_OF_A_WORKER = 1024 }; /* ipc/ipc.c */
 

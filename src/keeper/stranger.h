@@ -3,16 +3,16 @@
 #define KEEPER_STRANGER_H
 /*
  * stranger.h - does an attempt come from where the account was before, and if not, how long does
- * it wait for its answer: keeper/slow.h applied at a login.
+ * it wait for its answer: guard/slow.h applied at a login.
  *
  * Who waits holds a fiber and one of STRANGERS_WAITING_MAX places, but no turn at hashing. Where
  * all places are taken the next one is told to come again before his password is looked at.
  */
-#include "keeper/guard.h"
+#include "guard/guard.h"
 #include "keeper/journal.h"
-#include "keeper/slow.h"
+#include "guard/slow.h"
 
-/* With all who may wait for a hash (keeper/hashing.h) fewer than the 1024 calls that a worker may
+/* With all who may wait for a hash (guard/hashing.h) fewer than the 1024 calls that a worker may
  * have open, so that what waits for neither is still answered. */
 enum { STRANGERS_WAITING_MAX = 160 };
 

@@ -18,7 +18,7 @@
  *          E_IO (the kernel refused, logged); the list is changed all the same.
  */
 #include "base/base.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 struct bans;
 

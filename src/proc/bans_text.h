@@ -9,7 +9,7 @@
  * address within a banned network, and read all of its entries for each one that is added.
  */
 #include "base/buf.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 /*
  * The network of an address, if it can be banned. E_SYNTAX: not a numeric address; more bits

@@ -40,7 +40,7 @@ struct listener {
 	const struct service *service;
 	int fd;
 };
-enum { LISTENERS_MAX = 32, CONN_STEP = 1000 };
+enum { LISTENERS_MAX = 32 };
 
 struct child {
 	const char *name;          /* "mx0" */

@@ -24,7 +24,7 @@ void clients_free(struct clients **c)
 /* Numbers come in steps that all workers share: CONN_STEP. */
 static size_t chain_of_conn(uint64_t conn)
 {
-	return conn / 1000 % CHAINS;
+	return conn / CONN_STEP % CHAINS;
 }
 
 /* Who floods one chain slows down the counting of his own connections, which are bounded. */

@@ -11,6 +11,8 @@
 #include "fiber/io.h"
 #include "keeper/keeper.h"
 
+enum { CONN_STEP = 1000 }; /* between two connections of a process; the workers share the steps */
+
 struct clients;
 
 struct client_row {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What an operator may write, and what he is told where it is wrong. */
 #include "check.h"
-#include "keeper/lockout.h"
-#include "keeper/slow.h"
+#include "guard/lockout.h"
+#include "guard/slow.h"
 #include "proc/config.h"
 #include "proc/value.h"
 

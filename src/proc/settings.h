@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "fiber/io.h"
 #include "imap/imap.h"
-#include "keeper/lockout.h"
+#include "guard/lockout.h"
 #include "pop3/pop3.h"
 #include "proc/config.h"
 #include "smtp/smtp.h"

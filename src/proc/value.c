@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 enum { COUNT_MAX = 1000000, TEXT_MAX = 1000 };
 

@@ -6,7 +6,7 @@
  * while makes room for others. An IPv6 network of 64 bits is one address. Never suspends.
  */
 #include "base/base.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 enum {
 	RATE_SETS = 1024,

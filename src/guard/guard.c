@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/guard.c - decisions: who is heard, what a wrong password does, what it is told. */
-#include "keeper/guard.h"
+/* guard/guard.c - decisions: who is heard, what a wrong password does, what it is told. */
+#include "guard/guard.h"
 
 #include <sodium.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "keeper/guard_priv.h"
+#include "guard/guard_priv.h"
 
 enum { UNWRITTEN_S = 60 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/order.c - a list of those who are not decided yet, the latest at its end. */
-#include "keeper/order.h"
+/* guard/order.c - a list of those who are not decided yet, the latest at its end. */
+#include "guard/order.h"
 
 #include "base/clock.h"
 #include "fiber/fiber.h"

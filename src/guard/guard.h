@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_GUARD_H
-#define KEEPER_GUARD_H
+#ifndef GUARD_H
+#define GUARD_H
 /*
- * guard.h - the lockout as it is kept: the policy of keeper/lockout.h applied to records in the
+ * guard.h - the lockout as it is kept: the policy of guard/lockout.h applied to records in the
  * store, and in memory those addresses that are closed just now.
  *
  *   lockout:  k        the secret under which addresses are spread and passwords hashed
@@ -18,7 +18,7 @@
  * addresses (127.0.0.1, ::1, those of its interfaces) and the networks of the configuration;
  * the rest of 127.0.0.0/8 counts as strangers.
  */
-#include "keeper/lockout.h"
+#include "guard/lockout.h"
 #include "store/store.h"
 
 #define GUARD_PARTITION "lockout"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_HASHING_H
-#define KEEPER_HASHING_H
+#ifndef GUARD_HASHING_H
+#define GUARD_HASHING_H
 /*
  * hashing.h - whose password is hashed next: each hash takes a core and 16 MiB for a while.
  *

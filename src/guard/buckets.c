@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/guard_store.c - the buckets in the store, and what of them is in memory. */
+/* guard/buckets.c - the buckets in the store, and what of them is in memory. */
 #include <sodium.h>
 
 #include "base/clock.h"
-#include "keeper/guard_priv.h"
+#include "guard/guard_priv.h"
 
 enum { RECORD_LEAST = 20, RECORD_OCTETS = 28 + 8 * ERRORS_MAX + 4 * BLOCKS_MAX };
 enum { BUCKET_OCTETS = 8 + BUCKET_RECORDS * RECORD_OCTETS, LOG_LENGTH = 512 };

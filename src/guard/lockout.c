@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/lockout.c - the policy: windows, blocks, bans of one address. */
-#include "keeper/lockout.h"
+/* guard/lockout.c - the policy: windows, blocks, bans of one address. */
+#include "guard/lockout.h"
 
 enum { MINUTE = 60, HOUR = 3600 };
 

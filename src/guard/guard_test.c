@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "keeper/guard_priv.h"
-#include "keeper/keeper_test.h"
+#include "check.h"
+#include "guard/guard_priv.h"
 
 enum { SECOND = 1000, MIN = 60 * SECOND, HOUR = 60 * MIN };
 
@@ -569,9 +569,11 @@ static void test_unwritten(void)
 
 static void run(void *arg)
 {
+	struct str why;
+
 	(void)arg;
 	a = arena_new(64 << 20);
-	st = test_store(a);
+	CHECK_NUM(store_open(S("mem:"), a, &st, &why), OK);
 	conf.rules = lockout_rules_default();
 	clock_fake_step(0);
 	log_capture(drop, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_SLOW_H
-#define KEEPER_SLOW_H
+#ifndef GUARD_SLOW_H
+#define GUARD_SLOW_H
 /*
  * slow.h - the policy, pure: how long strangers wait for an answer about an account that is
  * guessed at from many addresses.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_GUARD_PRIV_H
-#define KEEPER_GUARD_PRIV_H
-/* guard_priv.h - what guard.c (decisions), guard_store.c (buckets) and guard_watch.c share. */
+#ifndef GUARD_PRIV_H
+#define GUARD_PRIV_H
+/* guard_priv.h - what guard.c (decisions), buckets.c (in the store) and watch.c share. */
 #include "fiber/fiber.h"
-#include "keeper/guard.h"
+#include "guard/guard.h"
 
 struct shut { /* one closed address in memory: 24 octets */
 	uint8_t octets[16];
@@ -79,6 +79,6 @@ MUST enum err guard_changed(struct guard *g, uint64_t *seen, struct changed *out
 MUST enum err guard_each(struct guard *g, unsigned bucket,
 			 void (*row)(void *arg, const struct lockout *l), void *arg);
 void guard_refresh(struct guard *g);        /* the addresses of the machine */
-MUST enum err guard_start(struct guard *g); /* the fibers of guard_watch.c */
+MUST enum err guard_start(struct guard *g); /* the fibers of watch.c */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_ORDER_H
-#define KEEPER_ORDER_H
+#ifndef GUARD_ORDER_H
+#define GUARD_ORDER_H
 /*
  * order.h - the attempts of one address in the order in which they came.
  *
@@ -12,7 +12,7 @@
  *
  * Bounded by the calls that are served at once: a place lies on the stack of its fiber.
  */
-#include "keeper/net.h"
+#include "guard/net.h"
 
 struct order;
 struct order *order_new(void);

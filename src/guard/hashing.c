@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/hashing.c - lines that take turns. */
-#include "keeper/hashing.h"
+/* guard/hashing.c - lines that take turns. */
+#include "guard/hashing.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_NET_H
-#define KEEPER_NET_H
+#ifndef GUARD_NET_H
+#define GUARD_NET_H
 /*
  * net.h - addresses and networks in one form: 128 bits, IPv4 as ::ffff:a.b.c.d (RFC 4291
  * 2.5.5.2), and how many bits of them count. Never suspends.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef KEEPER_LOCKOUT_H
-#define KEEPER_LOCKOUT_H
+#ifndef GUARD_LOCKOUT_H
+#define GUARD_LOCKOUT_H
 /*
  * lockout.h - the policy, pure: what wrong passwords do to the address they came from.
  *
@@ -22,7 +22,7 @@
  * Never suspends, reads no clock.
  */
 #include "base/buf.h"
-#include "keeper/net.h"
+#include "guard/net.h"
 
 enum { ERRORS_MAX = 20, BLOCKS_MAX = 10 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/guard_watch.c - what others changed comes into memory; what is over goes. */
+/* guard/watch.c - what others changed comes into memory; what is over goes. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "keeper/guard_priv.h"
+#include "guard/guard_priv.h"
 
 enum {
 	TICK_MS = 5000,

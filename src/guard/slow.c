@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/slow.c - a table of names in sets, each with the addresses that were refused lately. */
-#include "keeper/slow.h"
+/* guard/slow.c - a table of names in sets, each with the addresses that were refused lately. */
+#include "guard/slow.h"
 
 struct refused {
 	uint32_t address;

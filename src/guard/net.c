@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* keeper/net.c - addresses and networks. */
-#include "keeper/net.h"
+/* guard/net.c - addresses and networks. */
+#include "guard/net.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The policy of the delay on a clock of its own, and the bounds of its table. */
 #include "check.h"
-#include "keeper/slow.h"
+#include "guard/slow.h"
 
 enum { MIN = 60, T0 = 5000 };
 

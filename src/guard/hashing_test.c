@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "fiber/fiber.h"
-#include "keeper/hashing.h"
+#include "guard/hashing.h"
 
 static struct hashing *h;
 static struct group *g;

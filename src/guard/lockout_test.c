@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The policy: each sentence of the promise, each edge, and a plain model of it. */
 #include "check.h"
-#include "keeper/lockout.h"
+#include "guard/lockout.h"
 
 enum { MIN = 60, HOUR = 3600 };
 static const int64_t T0 = 1800000000;
