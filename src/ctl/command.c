@@ -76,6 +76,8 @@ static const struct command commands[] = {
 	  "open the server to an address again and forget its wrong passwords" },
 	{ "guard block", cmd_guard_block, NEEDS_SERVER, OPT_JSON | OPT_FOR, 1, 1, "ADDRESS",
 	  "lock an address out" },
+	{ "dns", cmd_dns, NEEDS_SERVER, OPT_JSON, 1, 1, "DOMAIN",
+	  "print the DNS records to publish for a domain, as a zone file" },
 	{ "acme", cmd_acme, NEEDS_SERVER, OPT_JSON | OPT_NEW_KEY | OPT_DRY_RUN, 0, 0, "",
 	  "obtain the certificate for all names, or renew it when it is time" },
 	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",

@@ -138,6 +138,7 @@ int cmd_guard_show(struct ctl *c);
 int cmd_guard_release(struct ctl *c);
 int cmd_guard_block(struct ctl *c);
 int cmd_acme(struct ctl *c);
+int cmd_dns(struct ctl *c);
 int cmd_config(struct ctl *c);
 int cmd_check(struct ctl *c);
 int cmd_store_verify(struct ctl *c);

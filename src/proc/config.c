@@ -426,3 +426,14 @@ void config_print(struct buf *out)
 	}
 	buf_fmt(out, "}\n");
 }
+
+uint16_t config_port_told(const struct config *c, const char *service, const struct addresses *list)
+{
+	struct str host;
+	uint16_t port;
+
+	for (size_t i = 0; i < c->web_published.n; i++)
+		if (address_split(c->web_published.item[i], &host, &port) && str_is(host, service))
+			return port;
+	return list->n && address_split(list->item[0], &host, &port) ? port : 0;
+}

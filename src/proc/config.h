@@ -85,6 +85,9 @@ void config_print(struct buf *out);
 /* The n-th key as "section.key" or "key"; S_NONE past the end. For tests of the manual. */
 struct str config_key(size_t n, struct arena *a);
 
+/* The port that users are told of: of web.published, or the first of the list; 0: none. */
+uint16_t config_port_told(const struct config *c, const char *service,
+			  const struct addresses *list);
 /* "ADDRESS:PORT" in parts; a "*" is every address of the machine. */
 bool address_split(struct str text, struct str *host, uint16_t *port);
 

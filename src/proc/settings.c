@@ -117,18 +117,6 @@ static void apply(struct settings *s)
 	s->pop3_conf.hostname = c->hostname;
 }
 
-/* The port that users are told of: published, or the first that is listened on. */
-static uint16_t told(const struct config *c, const char *service, const struct addresses *list)
-{
-	struct str host;
-	uint16_t port;
-
-	for (size_t i = 0; i < c->web_published.n; i++)
-		if (address_split(c->web_published.item[i], &host, &port) && str_is(host, service))
-			return port;
-	return list->n && address_split(list->item[0], &host, &port) ? port : 0;
-}
-
 static enum err make_web(struct settings *s, struct str cert, struct str key, struct keeper *keeper,
 			 struct arena *a, struct str *why)
 {
@@ -141,12 +129,12 @@ static enum err make_web(struct settings *s, struct str cert, struct str key, st
 		.webmail = c->web_webmail,
 		.location_de = c->web_location_de,
 		.location_en = c->web_location_en,
-		.port = { [WEB_IMAPS] = told(c, "imaps", &c->imaps),
-			  [WEB_IMAP] = told(c, "imap", &c->imap),
-			  [WEB_POP3S] = told(c, "pop3s", &c->pop3s),
-			  [WEB_POP3] = told(c, "pop3", &c->pop3),
-			  [WEB_SUBMISSIONS] = told(c, "submissions", &c->submissions),
-			  [WEB_SUBMISSION] = told(c, "submission", &c->submission) },
+		.port = { [WEB_IMAPS] = config_port_told(c, "imaps", &c->imaps),
+			  [WEB_IMAP] = config_port_told(c, "imap", &c->imap),
+			  [WEB_POP3S] = config_port_told(c, "pop3s", &c->pop3s),
+			  [WEB_POP3] = config_port_told(c, "pop3", &c->pop3),
+			  [WEB_SUBMISSIONS] = config_port_told(c, "submissions", &c->submissions),
+			  [WEB_SUBMISSION] = config_port_told(c, "submission", &c->submission) },
 		.password_min = c->password_min,
 		.password_classes = c->password_classes,
 		.sts_mode = str_is(c->sts_mode, "off") ? S("") : c->sts_mode,

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
 """The operator's commands against the running server: what they say, and that it counts at once."""
+import hashlib
 import imaplib
 import json
 import os
 import pty
 import select
 import smtplib
+import ssl
+import subprocess
 import time
 
 from harness import PROGRAM, User, check, equal, message, program, scenario
@@ -39,6 +42,28 @@ def rcpt(server, address):
     with server.smtp() as client:
         client.mail("a@elsewhere.example")
         return client.rcpt(address)[0]
+
+
+@scenario()
+def operator_dns(server):
+    """The records are those of this server: its ports, its key, and only for domains of ours."""
+    zone = json.loads(server.order("dns", "--json", "example.test"))
+    rows = {(row["name"], row["type"]): row["value"] for row in zone["records"]}
+    host = rows["example.test.", "MX"].removeprefix("10 ")
+    check(rows["_imaps._tcp.example.test.", "SRV"].startswith(
+        f"0 1 {server.access['imap']['tls']} "), f"SRV of IMAP: {rows}")
+    der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(
+        ("127.0.0.1", server.access["imap"]["tls"])))
+    key = subprocess.run("openssl x509 -inform DER -noout -pubkey | openssl pkey -pubin -outform DER",
+                         shell=True, input=der, stdout=subprocess.PIPE, check=True, timeout=20)
+    equal(rows["_25._tcp." + host, "TLSA"], "3 1 1 " + hashlib.sha256(key.stdout).hexdigest(),
+          "TLSA, of the key that answers")
+    text = server.order("dns", "example.test")
+    for line in text.splitlines():
+        check(line.startswith(";") or len(line.split(None, 4)) == 5, f"no record: {line}")
+    check('example.test. 3600 IN TXT "v=spf1 mx -all"' in text.splitlines(), text)
+    refused(server, NOTFOUND, "dns", "--json", "elsewhere.example")
+    refused(server, FAILED, "dns", "not a domain")
 
 
 @scenario()
