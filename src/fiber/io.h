@@ -15,6 +15,7 @@
  */
 #include "base/base.h"
 #include "fiber/fiber.h"
+#include "fiber/tlsa.h"
 
 struct io;
 struct tls; /* a server's or client's TLS settings: certificate, versions, ciphers */
