@@ -75,12 +75,35 @@ struct tls_info {
 	const char *group;   /* key exchange, or NULL where the library does not tell */
 	int bits;
 	struct str sni; /* what the client asked for; lives as long as the io */
+	/* On a client's side: how the server proved who it is, and why its certificate would not do
+	 * for the name asked for, whether that mattered or not; NULL: it would. */
+	enum tls_proof { TLS_UNPROVEN, TLS_BY_NAME, TLS_BY_DANE } proof;
+	const char *invalid;
 };
 /* Handshake as a server. Octets that came in clear before it are dropped: RFC 3207 4.2.
  * E_SYNTAX: the handshake failed (logged with its reason). */
 MUST enum err io_tls_accept(struct io *io, struct tls *t);
 /* Handshake as a client; name for SNI and, if verify, for the certificate. E_DENIED: not valid. */
 MUST enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool verify);
+/* The same, when more is to be said: who is wanted, and the proof. */
+struct tlsa { /* RFC 6698 2.1 */
+	uint8_t usage, selector, matching;
+	struct str data;
+};
+enum { TLSA_MAX = 64, TLS_NAMES_MAX = 8 };
+struct tls_wish {
+	struct str name; /* for SNI and the certificate: a host name in ASCII, or an address */
+	/* By DANE a server proves itself as RFC 7672 3 says: by its key or certificate (usage 3),
+	 * where names and dates do not count, or by an issuer that stands in its chain (usage 2).
+	 * Records that nobody can use (usages 0 and 1 among them) are as none; are all of them so,
+	 * then TLS is still had but io_tls says TLS_UNPROVEN: RFC 7672 2.2. */
+	enum tls_proof proof;
+	const struct tlsa *tlsa; /* for TLS_BY_DANE; beyond TLSA_MAX they do not count */
+	size_t ntlsa;
+	const struct str *also; /* names that the certificate may have instead: RFC 7672 3.2.2 */
+	size_t nalso;           /* at most TLS_NAMES_MAX */
+};
+MUST enum err io_tls_connect_as(struct io *io, struct tls *t, const struct tls_wish *wish);
 struct tls_info io_tls(const struct io *io); /* (quick) */
 void io_pretend_tls(struct io *io);          /* (quick) tests: io_tls says on, octets stay clear */
 
@@ -90,6 +113,9 @@ void io_pretend_tls(struct io *io);          /* (quick) tests: io_tls says on, o
 MUST enum err tls_server_new(struct str cert_pem, struct str key_pem, struct arena *a,
 			     struct tls **out, struct str *why);
 struct tls *tls_client_new(void); /* system trust store */
+/* Trusts these certificates too, of authorities or servers. E_SYNTAX: no certificate, or a broken
+ * one. Before its first connection. */
+MUST enum err tls_client_trust(struct tls *t, struct str pem);
 struct tls *tls_hold(struct tls *t);
 void tls_release(struct tls **t);
 

@@ -59,6 +59,11 @@ MUST enum err tls_try_read(struct io *io, char *p, size_t n, size_t *done);
 MUST enum err tls_try_write(struct io *io, const char *p, size_t n, size_t *done);
 void tls_goodbye(struct io *io); /* close_notify if it needs no wait; frees ssl */
 bool tls_holds(const struct io *io);
+MUST enum err tls_begin(struct io *io, struct tls *t);
+MUST enum err tls_finish(struct io *io); /* (suspends) the handshake */
+
+/* tls_client.c */
+void tls_proof(SSL *ssl, struct tls_info *info); /* sets proof and invalid */
 
 /* tls_bio.c: OpenSSL's way to the socket of io, who outlives it */
 BIO *tls_bio_new(struct io *io);

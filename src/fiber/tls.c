@@ -121,7 +121,8 @@ static enum err refused(struct io *io, enum err e)
 	io->tls_broken = true;
 	if (e == E_CLOSED && !io->ended && reason.n)
 		e = E_SYNTAX;
-	if (!SSL_is_server(io->ssl) && verify != X509_V_OK && e == E_SYNTAX) {
+	if (SSL_get_verify_mode(io->ssl) & SSL_VERIFY_PEER && verify != X509_V_OK &&
+	    e == E_SYNTAX) {
 		reason = str_of(X509_verify_cert_error_string(verify));
 		e = E_DENIED;
 	}
@@ -129,7 +130,7 @@ static enum err refused(struct io *io, enum err e)
 	return e;
 }
 
-static enum err begin(struct io *io, struct tls *t)
+enum err tls_begin(struct io *io, struct tls *t)
 {
 	BUG_IF(io->ssl);
 	enum err e = io_flush(io);
@@ -147,7 +148,7 @@ static enum err begin(struct io *io, struct tls *t)
 	return OK;
 }
 
-static enum err finish(struct io *io)
+enum err tls_finish(struct io *io)
 {
 	enum err e = handshake(io);
 
@@ -160,46 +161,12 @@ static enum err finish(struct io *io)
 
 enum err io_tls_accept(struct io *io, struct tls *t)
 {
-	enum err e = begin(io, t);
+	enum err e = tls_begin(io, t);
 
 	if (e)
 		return e;
 	SSL_set_accept_state(io->ssl);
-	return finish(io);
-}
-
-/* A name of digits is an address: no SNI for it (RFC 6066 3), and another kind of match. */
-static bool set_name(SSL *ssl, const char *name, bool verify)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
-
-	if (!is_ip && SSL_set_tlsext_host_name(ssl, name) != 1)
-		return false;
-	if (!verify)
-		return true;
-	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return is_ip || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
-}
-
-enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool verify)
-{
-	char cname[256] = { 0 };
-
-	if (name.n == 0 || name.n >= sizeof cname || str_has(name, 0))
-		return E_SYNTAX;
-	memcpy(cname, name.p, name.n);
-	enum err e = begin(io, t);
-
-	if (e)
-		return e;
-	SSL_set_connect_state(io->ssl);
-	if (!set_name(io->ssl, cname, verify)) {
-		io->stuck = E_SYNTAX;
-		return E_SYNTAX;
-	}
-	return finish(io);
+	return tls_finish(io);
 }
 
 static const char *group_of(SSL *ssl)
@@ -230,6 +197,8 @@ struct tls_info io_tls(const struct io *io)
 	info.bits = SSL_get_cipher_bits(io->ssl, NULL);
 	info.group = group_of(io->ssl);
 	info.sni = str_of(SSL_get_servername(io->ssl, TLSEXT_NAMETYPE_host_name));
+	if (!SSL_is_server(io->ssl))
+		tls_proof(io->ssl, &info);
 	return info;
 }
 

@@ -145,7 +145,26 @@ struct tls *tls_client_new(void)
 
 	if (SSL_CTX_set_default_verify_paths(ctx) != 1)
 		log_event(LOG_WARN, "tls.no.trust.store", KV("reason", tls_reason()));
+	BUG_IF(SSL_CTX_dane_enable(ctx) != 1);
+	SSL_CTX_dane_set_flags(ctx, DANE_FLAG_NO_DANE_EE_NAMECHECKS); /* RFC 7672 3.1.1 */
 	return settings(ctx);
+}
+
+enum err tls_client_trust(struct tls *t, struct str pem)
+{
+	BIO *bio = reader(pem);
+	unsigned n = 0;
+	bool good = true;
+
+	for (X509 *x; good && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)); n++) {
+		good = X509_STORE_add_cert(SSL_CTX_get_cert_store(t->ctx), x) == 1;
+		X509_free(x);
+	}
+	BIO_free(bio);
+	bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+	ERR_clear_error();
+	return good && ended && n ? OK : E_SYNTAX;
 }
 
 struct tls *tls_hold(struct tls *t)
