@@ -86,11 +86,7 @@ MUST enum err io_tls_accept(struct io *io, struct tls *t);
 /* Handshake as a client; name for SNI and, if verify, for the certificate. E_DENIED: not valid. */
 MUST enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool verify);
 /* The same, when more is to be said: who is wanted, and the proof. */
-struct tlsa { /* RFC 6698 2.1 */
-	uint8_t usage, selector, matching;
-	struct str data;
-};
-enum { TLSA_MAX = 64, TLS_NAMES_MAX = 8 };
+enum { TLS_NAMES_MAX = 8 };
 struct tls_wish {
 	struct str name; /* for SNI and the certificate: a host name in ASCII, or an address */
 	/* By DANE a server proves itself as RFC 7672 3 says: by its key or certificate (usage 3),
