@@ -13,6 +13,7 @@
 enum {
 	KEEP_LEAST = 16, /* keys of a page that is not full yet are kept so many at a time */
 	HEADER_LOOK = 64 * 1024, /* octets of a header that references are looked for in */
+	PIECE_MAX = 64 << 20,    /* what making one may use: a summary, a header, their decoding */
 	KEYS_MAX = 1 + PAGE_UIDS * (1 + SORT_KEY_MAX),
 };
 
@@ -99,25 +100,35 @@ static enum err make(struct box *b, const struct msg *m, struct arena *a, struct
 	return e;
 }
 
-/* A message that is damaged sorts as one that says nothing; one that has just gone is left out. */
+/* A message that is damaged sorts as one that says nothing; one that has just gone is left out.
+ * Summaries may be large: only what is made of them is kept in a. */
 static enum err make_missing(struct box *b, struct paged *p, struct arena *a)
 {
-	for (uint64_t left = p->found & ~p->here; left; left &= left - 1) {
+	struct arena *piece = arena_new(PIECE_MAX);
+	enum err failed = OK;
+
+	for (uint64_t left = p->found & ~p->here; !failed && left; left &= left - 1) {
 		unsigned slot = lowest64(left);
-		enum err e = make(b, &p->msg[slot], a, &p->key[slot]);
+		enum err e = make(b, &p->msg[slot], piece, &p->key[slot]);
 
 		if (e == E_NOTFOUND) {
 			p->found &= ~bit64(slot);
 		} else if (e == E_CORRUPT || e == E_VERSION) {
 			p->key[slot] = (struct sortkey){ .sent = INT64_MIN };
 		} else if (e) {
-			return e;
+			failed = e;
 		} else {
+			sortkey_dup(a, &p->key[slot]);
 			p->here |= bit64(slot);
 			p->made |= bit64(slot);
 		}
+		arena_reset(piece);
+		fiber_yield();
+		if (!failed && fiber_canceled())
+			failed = E_CANCELED;
 	}
-	return fiber_canceled() ? E_CANCELED : OK;
+	arena_free(&piece);
+	return failed;
 }
 
 /* --- keeping --- */

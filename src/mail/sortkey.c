@@ -142,6 +142,16 @@ void sortkey_make(struct arena *a, const struct summary *sum, struct str header,
 	*out = k;
 }
 
+void sortkey_dup(struct arena *a, struct sortkey *k)
+{
+	struct str *texts[] = {
+		&k->base, &k->from, &k->to, &k->cc, &k->display_from, &k->display_to
+	};
+
+	for (size_t i = 0; i < LENGTH(texts); i++)
+		*texts[i] = str_dup(a, *texts[i]);
+}
+
 /* --- as octets: numbers are little-endian, a text is u8 length and octets --- */
 
 static void put_text(struct buf *b, struct str s)

@@ -44,6 +44,9 @@ bool sortkey_wants_header(const struct summary *sum);
 void sortkey_make(struct arena *a, const struct summary *sum, struct str header,
 		  struct sortkey *out);
 
+/* Its texts go to the arena. */
+void sortkey_dup(struct arena *a, struct sortkey *k);
+
 void sortkey_put(struct buf *b, const struct sortkey *k);
 /* Texts point into what is scanned, which is bad if it makes no sense. */
 void sortkey_scan(struct scan *in, struct sortkey *out);
