@@ -54,6 +54,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	BUG_IF(cte_decode(a, S("base64"), text, size / 2).n > size / 2);
 	BUG_IF(cte_decode(a, S("quoted-printable"), text, size).n > size);
+	for (size_t i = 0; size && i < 3; i++) {
+		static const char *const encodings[] = { "base64", "quoted-printable", "8bit" };
+		size_t whole = cte_whole(str_of(encodings[i]), text);
+
+		BUG_IF(whole == 0 || whole > size);
+	}
 	arena_free(&a);
 	return 0;
 }

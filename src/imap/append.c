@@ -32,7 +32,7 @@ static struct done foresee(struct imap *s, struct str mailbox)
 }
 
 /* Takes the octets to the last one, whatever becomes of them. NUL is none of CHAR8. */
-static struct done take_octets(struct imap *s, struct incoming *msg)
+static struct done take_octets(struct imap *s, struct incoming *msg, bool binary)
 {
 	struct done d = done_ok("taken");
 
@@ -49,14 +49,15 @@ static struct done take_octets(struct imap *s, struct incoming *msg)
 			continue;
 		e = incoming_write(msg, some);
 		if (str_has(some, '\0'))
-			d = done_no("CANNOT", "a message cannot hold NUL octets");
+			d = done_no(binary ? "UNKNOWN-CTE" : "CANNOT", /* RFC 3516 4.4 */
+				    "a message cannot hold NUL octets");
 		else if (e)
 			d = done_err(e);
 	}
 	return d;
 }
 
-static struct done take_message(struct imap *s, struct incoming *msg)
+static struct done take_message(struct imap *s, struct incoming *msg, bool binary)
 {
 	struct str line, head;
 	struct imap_literal more;
@@ -64,7 +65,7 @@ static struct done take_message(struct imap *s, struct incoming *msg)
 	s->waits = false;
 	if (s->literal.sync)
 		io_put(s->io, S("+ send the message\r\n"));
-	struct done d = take_octets(s, msg);
+	struct done d = take_octets(s, msg, binary);
 
 	if (d.how >= DONE_BYE)
 		return d;
@@ -124,7 +125,7 @@ struct done imap_cmd_append(struct imap *s, struct scan *in)
 		return d;
 	struct incoming *msg = incoming_new(s->srv->store);
 
-	d = take_message(s, msg);
+	d = take_message(s, msg, ap.binary);
 	if (d.how == DONE_OK)
 		d = deliver(s, msg, &ap);
 	incoming_close(&msg);

@@ -15,6 +15,7 @@
 	"ENABLE "                                  /* RFC 5161 */           \
 	"CHILDREN LIST-EXTENDED "                  /* RFC 5258 */           \
 	"SPECIAL-USE CREATE-SPECIAL-USE "          /* RFC 6154 */           \
+	"BINARY "                                  /* RFC 3516 */           \
 	"ESEARCH "                                 /* RFC 4731 */           \
 	"SORT SORT=DISPLAY "                       /* RFC 5256, RFC 5957 */ \
 	"THREAD=ORDEREDSUBJECT THREAD=REFERENCES " /* RFC 5256 */           \

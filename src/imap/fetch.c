@@ -73,6 +73,23 @@ static enum err put_section(struct fetching *f, const struct msg *m, const struc
 	return e;
 }
 
+static enum err put_binary(struct fetching *f, const struct msg *m, const struct summary *sum,
+			   const struct imap_item *item)
+{
+	struct imap *s = f->s;
+	enum err lost = OK;
+
+	buf_put(&s->out, item->label);
+	buf_c(&s->out, ' ');
+	flush(s);
+	enum err e = imap_binary_send(s, m, sum, item, f->piece, &lost);
+
+	arena_reset(f->piece);
+	if (lost)
+		f->lost = lost;
+	return e;
+}
+
 static enum err put_item(struct fetching *f, const struct msg *m, const struct summary *sum,
 			 const struct imap_item *item)
 {
@@ -96,6 +113,8 @@ static enum err put_item(struct fetching *f, const struct msg *m, const struct s
 	case ITEM_BODY: put_text(f->s, "BODY ", sum->body); break;
 	case ITEM_BODYSTRUCTURE: put_text(f->s, "BODYSTRUCTURE ", sum->bodystructure); break;
 	case ITEM_SECTION: return put_section(f, m, sum, item);
+	case ITEM_BINARY:
+	case ITEM_BINARY_SIZE: return put_binary(f, m, sum, item);
 	}
 	return OK;
 }
@@ -230,6 +249,8 @@ struct done imap_cmd_fetch(struct imap *s, struct scan *in)
 
 	if (d.how != DONE_OK || !(f.lost || gone))
 		return d;
+	if (f.lost == E_SYNTAX) /* RFC 3516 4.3 */
+		return done_no("UNKNOWN-CTE", "the encoding of a part is not known here");
 	return gone ? done_no("EXPUNGEISSUED", "some of the messages are gone")
 		    : /* RFC 2180 4.1.2 */
 		       done_err(f.lost);

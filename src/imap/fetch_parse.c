@@ -80,12 +80,12 @@ static bool section_part(struct scan *in, struct arena *a, struct imap_section *
 	return true;
 }
 
-static void label_section(struct buf *b, const struct imap_section *sec)
+static void label_section(struct buf *b, const char *name, const struct imap_section *sec)
 {
 	static const char *const words[] = { "",     "HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT",
 					     "TEXT", "MIME" };
 
-	buf_put(b, S("BODY["));
+	buf_fmt(b, "%s[", name);
 	for (size_t i = 0; i < sec->depth; i++)
 		buf_fmt(b, i ? ".%u" : "%u", sec->path[i]);
 	if (sec->depth && sec->what != SEC_ALL)
@@ -133,11 +133,21 @@ static void section(struct scan *in, struct arena *a, struct imap_item *item)
 		if (sec->n == 0)
 			scan_fail(in);
 	}
+	bool binary = item->kind != ITEM_SECTION;
+
+	if (binary && sec->what != SEC_ALL) /* section-binary: RFC 3516 7 */
+		scan_fail(in);
+	if (item->kind == ITEM_BINARY_SIZE && sec->partial)
+		scan_fail(in);
 	if (in->bad)
 		return;
 	struct buf b = buf_new(LABEL_MAX);
 
-	label_section(&b, sec);
+	label_section(&b,
+		      !binary                     ? "BODY"
+		      : item->kind == ITEM_BINARY ? "BINARY"
+						  : "BINARY.SIZE",
+		      sec);
 	item->label = str_dup(a, buf_str(&b));
 	if (b.full)
 		scan_fail(in);
@@ -160,6 +170,9 @@ static const struct word {
 	{ "BODY.PEEK[", ITEM_SECTION, SEC_ALL, true, true },
 	{ "BODY[", ITEM_SECTION, SEC_ALL, false, true },
 	{ "BODY", ITEM_BODY },
+	{ "BINARY.PEEK[", ITEM_BINARY, SEC_ALL, true, true },
+	{ "BINARY.SIZE[", ITEM_BINARY_SIZE, SEC_ALL, true, true },
+	{ "BINARY[", ITEM_BINARY, SEC_ALL, false, true },
 	{ "RFC822.SIZE", ITEM_SIZE },
 	{ "RFC822.HEADER", ITEM_SECTION, SEC_HEADER, true },
 	{ "RFC822.TEXT", ITEM_SECTION, SEC_TEXT },
@@ -175,11 +188,11 @@ static void add(struct imap_fetch *f, struct scan *in, struct imap_item item)
 	f->item[f->n++] = item;
 	f->has_uid |= item.kind == ITEM_UID;
 	f->has_flags |= item.kind == ITEM_FLAGS;
-	f->marks |= item.kind == ITEM_SECTION && !item.sec.peek;
+	f->marks |= item.kind >= ITEM_SECTION && !item.sec.peek;
 	f->summary |= item.kind == ITEM_ENVELOPE || item.kind == ITEM_BODY ||
 		      item.kind == ITEM_BODYSTRUCTURE;
 	/* The whole message is found without its tree. */
-	if (item.kind == ITEM_SECTION && (item.sec.depth || item.sec.what != SEC_ALL))
+	if (item.kind >= ITEM_SECTION && (item.sec.depth || item.sec.what != SEC_ALL))
 		f->summary = true;
 }
 

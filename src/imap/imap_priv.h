@@ -211,6 +211,10 @@ MUST enum err imap_section_find(struct box *b, const struct msg *m, const struct
  * it was broken off in the middle, and nothing but the end of the connection can follow. */
 MUST enum err imap_section_send(struct imap *s, const struct msg *m, const struct span *span,
 				struct arena *piece, enum err *lost);
+/* (suspends) BINARY and BINARY.SIZE: what stands behind the label. *lost: it is told as NIL or 0;
+ * E_SYNTAX: of an encoding that is not known. fetch_binary.c */
+MUST enum err imap_binary_send(struct imap *s, const struct msg *m, const struct summary *sum,
+			       const struct imap_item *item, struct arena *piece, enum err *lost);
 /* (suspends) A header section, at most HEADER_READ_MAX octets of it. */
 enum { HEADER_READ_MAX = 1 << 20 };
 MUST enum err imap_header_read(struct box *b, const struct msg *m, uint64_t off, uint64_t n,

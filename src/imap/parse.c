@@ -243,4 +243,5 @@ void imap_append_head(struct scan *in, struct arena *a, struct imap_append *out)
 		out->dated = true;
 		scan_lit(in, " ");
 	}
+	out->binary = scan_opt(in, "~");
 }

@@ -59,7 +59,9 @@ struct imap_item {
 		ITEM_ENVELOPE,
 		ITEM_BODY,
 		ITEM_BODYSTRUCTURE,
-		ITEM_SECTION
+		ITEM_SECTION,
+		ITEM_BINARY, /* RFC 3516 4.2 */
+		ITEM_BINARY_SIZE
 	} kind;
 	struct imap_section sec;
 	struct str label; /* of a section: what the answer calls it, "BODY[1]<0>" */
@@ -80,7 +82,7 @@ struct imap_append {
 	struct str mailbox; /* .p NULL: why says what is wrong with it */
 	const char *why;
 	struct imap_flags flags;
-	bool dated;
+	bool dated, binary; /* binary: literal8, RFC 3516 7 */
 	int64_t arrived;
 };
 /* All up to the message's literal. */

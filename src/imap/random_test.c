@@ -59,6 +59,8 @@ static const char *const words[] = {
 	"(\\Deleted $k)",
 	"BODY[]",
 	"BODY.PEEK[1.2]<0.9>",
+	"BINARY.PEEK[1]<1.9>",
+	"BINARY.SIZE[1]",
 	"BODY[HEADER.FIELDS (Subject)]",
 	"ENVELOPE",
 	"ALL",

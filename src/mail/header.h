@@ -48,5 +48,8 @@ MUST enum err text_to_utf8(struct arena *a, struct str charset, struct str in, s
 			   struct str *out);
 /* Content-Transfer-Encodings: lenient decoding, output at most max octets. RFC 2045 6.7, 6.8. */
 struct str cte_decode(struct arena *a, struct str encoding, struct str in, size_t max);
+/* How much of the beginning of a text can be decoded alone, so that pieces give what the whole
+ * would: all but the last piece are cut so. At least one octet of a text that has any. */
+size_t cte_whole(struct str encoding, struct str piece);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "check.h"
 #include "base/encode.h"
+#include "base/buf.h"
 #include "mail/header.h"
 
 static struct arena *a;
@@ -225,6 +226,40 @@ static const struct {
 	{ "x-unknown", "abc", 2, "ab" },
 };
 
+/* Cut where cte_whole says, pieces of any size decode to what the whole does. */
+static void test_pieces(void)
+{
+	static const char *const texts_in[][2] = {
+		{ "base64", "c2VjcmV0IGlz\r\nIHRoZSBrZXk=\r\nYWJj\r\n" },
+		{ "BASE64", "c2Vjc\nmV0I\nGlzI!\nHRoZ\nSBrZ\nXk=\n" },
+		{ "quoted-printable", "a=\r\nb  \r\n=20=3D=\r\n=41 c\t\r\nlast =20\r\n" },
+		{ "quoted-printable", "no end of a line at all =41=42 =43 and more" },
+		{ "8bit", "any octets  " },
+	};
+
+	for (size_t i = 0; i < LENGTH(texts_in); i++) {
+		struct str encoding = str_of(texts_in[i][0]), all = str_of(texts_in[i][1]);
+		struct str want = cte_decode(a, encoding, all, 1000);
+
+		for (size_t size = 12; size <= all.n; size++) {
+			struct buf got = buf_new(1000);
+
+			for (struct str rest = all; rest.n;) {
+				struct str piece = str_part(rest, 0, size);
+
+				if (piece.n < rest.n)
+					piece.n = cte_whole(encoding, piece);
+				CHECK(piece.n > 0);
+				buf_put(&got, cte_decode(a, encoding, piece, piece.n));
+				rest = str_from(rest, piece.n);
+			}
+			if (!CHECK(str_eq(buf_str(&got), want)))
+				fprintf(stderr, "  %s in %zu\n", texts_in[i][1], size);
+			buf_free(&got);
+		}
+	}
+}
+
 int main(void)
 {
 	struct str out;
@@ -246,6 +281,7 @@ int main(void)
 	for (size_t i = 0; i < LENGTH(ctes); i++)
 		CHECK_STR(cte_decode(a, str_of(ctes[i].encoding), str_of(ctes[i].in), ctes[i].max),
 			  ctes[i].out);
+	test_pieces();
 	arena_free(&a);
 	return check_done();
 }

@@ -222,3 +222,43 @@ struct str cte_decode(struct arena *a, struct str encoding, struct str in, size_
 
 	return STR(out, b64 ? base64(in, out, room) : quoted_printable(in, out, room));
 }
+
+/* Behind the last quantum of four. */
+static size_t base64_whole(struct str s)
+{
+	size_t whole = 0;
+	unsigned pending = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '=')
+			pending = 0;
+		else if (sextet(s.p[i]) <= 63)
+			pending = (pending + 1) % 4;
+		if (pending == 0)
+			whole = i + 1;
+	}
+	return whole ? whole : s.n;
+}
+
+/* Behind the last line; of one without end, before what its next octets may belong to. */
+static size_t quoted_printable_whole(struct str s)
+{
+	size_t n = str_rfind(s, '\n') + 1;
+
+	if (n <= s.n)
+		return n;
+	n = s.n;
+	for (size_t back = 1; back <= 2 && back <= s.n; back++)
+		if (s.p[s.n - back] == '=')
+			n = s.n - back;
+	while (n && (s.p[n - 1] == ' ' || s.p[n - 1] == '\t' || s.p[n - 1] == '\r'))
+		n--;
+	return n ? n : s.n;
+}
+
+size_t cte_whole(struct str encoding, struct str piece)
+{
+	if (str_iis(encoding, "BASE64"))
+		return base64_whole(piece);
+	return str_iis(encoding, "QUOTED-PRINTABLE") ? quoted_printable_whole(piece) : piece.n;
+}
