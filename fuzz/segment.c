@@ -28,7 +28,7 @@ static void chunks(struct str octets, const struct record *r)
 
 		struct str stored = str_part(octets, c.at, c.stored);
 
-		(void)!record_unpack(stored, crc32c(0, stored), out, c.size);
+		(void)!record_unpack(stored, crc32c(0, stored), c.size, out, c.size);
 	}
 	BUG_IF(end > record_size(r));
 	free(out);

@@ -113,15 +113,12 @@ static void unpack(void *arg)
 		uint64_t from = start < u->off ? u->off : start, to = end > u->end ? u->end : end;
 		char *out = u->out + (from - u->off);
 
-		if (from == start && to == end) {
-			u->err = record_unpack(STR(p, c.stored), c.crc, out, c.size);
-		} else {
-			if (!whole)
-				whole = mem_new(CHUNK);
-			u->err = record_unpack(STR(p, c.stored), c.crc, whole, c.size);
-			if (!u->err)
-				memcpy(out, whole + (from - start), to - from);
-		}
+		if (from > start && !whole)
+			whole = mem_new(CHUNK);
+		u->err = record_unpack(STR(p, c.stored), c.crc, c.size, from > start ? whole : out,
+				       to - start);
+		if (from > start && !u->err)
+			memcpy(out, whole + (from - start), to - from);
 		p += c.stored;
 	}
 	free(whole);
@@ -204,7 +201,8 @@ enum err lmdb_blob_summary(struct store *st, struct blob_id id, struct arena *a,
 			str_part(STR(rd.p, rd.n), record_head_size(rd.r.size), rd.r.summary_stored);
 		char *p = arena_alloc(a, rd.r.summary_size);
 
-		e = record_unpack(stored, rd.r.summary_crc, p, rd.r.summary_size);
+		e = record_unpack(stored, rd.r.summary_crc, rd.r.summary_size, p,
+				  rd.r.summary_size);
 		if (!e)
 			*out = STR(p, rd.r.summary_size);
 	}
@@ -234,7 +232,10 @@ static enum err read_chunks(struct reading *rd, uint64_t off, uint64_t to, char 
 		u.stored = p;
 		e = read_at(rd->fd, p, behind - first.at, rd->row.at + first.at);
 	}
-	if (!e && (u.last > u.first || first.size > INLINE_MAX))
+	bool short_one = u.last == u.first && (first.size <= INLINE_MAX ||
+					       to - (uint64_t)u.first * CHUNK <= RECORD_FIRST);
+
+	if (!e && !short_one)
 		work_run(unpack, &u);
 	else if (!e)
 		unpack(&u);

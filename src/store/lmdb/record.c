@@ -176,59 +176,127 @@ void table_set(uint8_t *table, uint32_t i, uint32_t stored, uint32_t crc)
 	put32((char *)table + 8 * (size_t)i + 4, crc);
 }
 
-/* --- compression: one context a thread, as making one costs more than a small message --- */
+/* --- compression: contexts a thread, as making one costs more than a small message --- */
 
-static pthread_key_t context_key;
+struct contexts {
+	ZSTD_CCtx *pack;
+	ZSTD_DCtx *unpack;
+};
 
-static void context_free(void *c)
+static pthread_key_t contexts_key;
+
+static void contexts_free(void *arg)
 {
-	ZSTD_freeCCtx(c);
+	struct contexts *c = arg;
+
+	ZSTD_freeCCtx(c->pack);
+	ZSTD_freeDCtx(c->unpack);
+	free(c);
 }
 
-static void context_init(void)
+static void contexts_init(void)
 {
-	BUG_IF(pthread_key_create(&context_key, context_free) != 0);
+	BUG_IF(pthread_key_create(&contexts_key, contexts_free) != 0);
 }
 
-static ZSTD_CCtx *context(void)
+static struct contexts *contexts(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, context_init);
+	pthread_once(&once, contexts_init);
 
-	ZSTD_CCtx *c = pthread_getspecific(context_key);
+	struct contexts *c = pthread_getspecific(contexts_key);
 
 	if (!c) {
-		c = ZSTD_createCCtx();
-		BUG_IF(!c || pthread_setspecific(context_key, c) != 0);
+		c = NEW(struct contexts);
+		BUG_IF(pthread_setspecific(contexts_key, c) != 0);
 	}
 	return c;
 }
 
+static ZSTD_CCtx *packer(void)
+{
+	struct contexts *c = contexts();
+
+	if (!c->pack)
+		c->pack = ZSTD_createCCtx();
+	BUG_IF(!c->pack);
+	return c->pack;
+}
+
+static ZSTD_DCtx *unpacker(void)
+{
+	struct contexts *c = contexts();
+
+	if (!c->unpack)
+		c->unpack = ZSTD_createDCtx();
+	BUG_IF(!c->unpack);
+	return c->unpack;
+}
+
+/* Appends a frame of raw to the *n octets in out; false: it would be more than most. */
+static bool frame_put(char *out, size_t most, size_t *n, struct str raw)
+{
+	size_t added = ZSTD_compressCCtx(packer(), out + *n, most - *n, raw.p, raw.n, LEVEL);
+
+	if (ZSTD_isError(added))
+		return false;
+	*n += added;
+	return true;
+}
+
 size_t record_pack(struct str raw, char *out, uint32_t *crc)
 {
-	size_t n = raw.n;
+	/* Less than a sixteenth saved is not worth the work of every later read. */
+	size_t n = 0, most = raw.n - raw.n / 16;
+	size_t first = raw.n >= 2 * RECORD_FIRST ? RECORD_FIRST : raw.n;
 
-	if (raw.n >= PAYS_FROM) {
-		/* Less than a sixteenth saved is not worth the work of every later read. */
-		n = ZSTD_compressCCtx(context(), out, raw.n - raw.n / 16, raw.p, raw.n, LEVEL);
-		if (ZSTD_isError(n))
-			n = raw.n;
+	if (raw.n < PAYS_FROM || !frame_put(out, most, &n, str_part(raw, 0, first)) ||
+	    (first < raw.n && !frame_put(out, most, &n, str_from(raw, first)))) {
+		n = raw.n;
+		if (n)
+			memcpy(out, raw.p, n);
 	}
-	if (n == raw.n && n)
-		memcpy(out, raw.p, n);
 	*crc = crc32c(0, STR(out, n));
 	return n;
 }
 
-enum err record_unpack(struct str stored, uint32_t crc, char *out, size_t size)
+/* Takes a frame off stored: its first octets, n at most and *got in fact. most: that it may hold.
+ */
+static enum err frame_get(struct str *stored, size_t most, char *out, size_t n, size_t *got)
 {
-	if (crc32c(0, stored) != crc || stored.n > size)
+	size_t packed = ZSTD_findFrameCompressedSize(stored->p, stored->n);
+	unsigned long long holds = ZSTD_getFrameContentSize(stored->p, stored->n);
+	struct str frame = str_part(*stored, 0, packed);
+
+	if (ZSTD_isError(packed) || holds == 0 || holds > most) /* unknown is more than that */
+		return E_CORRUPT;
+	char *to = holds > n ? mem_new((size_t)holds) : out;
+	bool good = ZSTD_decompressDCtx(unpacker(), to, (size_t)holds, frame.p, frame.n) == holds;
+
+	*got = holds > n ? n : (size_t)holds;
+	if (to != out) {
+		memcpy(out, to, *got);
+		free(to);
+	}
+	*stored = str_from(*stored, packed);
+	return good ? OK : E_CORRUPT;
+}
+
+enum err record_unpack(struct str stored, uint32_t crc, size_t size, char *out, size_t n)
+{
+	if (crc32c(0, stored) != crc || stored.n > size || n > size)
 		return E_CORRUPT;
 	if (stored.n == size) {
-		if (size)
-			memcpy(out, stored.p, size);
+		if (n)
+			memcpy(out, stored.p, n);
 		return OK;
 	}
-	return ZSTD_decompress(out, size, stored.p, stored.n) == size ? OK : E_CORRUPT;
+	for (size_t done = 0, got = 0; done < n; done += got) {
+		enum err e = frame_get(&stored, size - done, out + done, n - done, &got);
+
+		if (e)
+			return e;
+	}
+	return n == size && stored.n ? E_CORRUPT : OK;
 }

@@ -14,8 +14,10 @@
  * multiple of 8
  *
  * The octets are cut into chunks of CHUNK (the last one shorter), so that a part of a large blob
- * is read without the rest. A chunk, or the summary, is compressed (one zstd frame) where it is
- * stored shorter than it is, and as it is where both lengths are the same.
+ * is read without the rest. A chunk, or the summary, is compressed where it is stored shorter than
+ * it is, and as it is where both lengths are the same. Compressed are zstd frames, one behind the
+ * other, each of which says what it holds: the first of a long chunk holds RECORD_FIRST octets, so
+ * that the header of a message, and with it a listing, costs no more than that.
  *
  * Suspends: never. Nothing here touches a file.
  */
@@ -26,7 +28,8 @@ enum {
 	SEGMENT_HEAD = 24,
 	RECORD_HEAD = 56,
 	CHUNK = 256 << 10,
-	CHUNKS_MAX = 32768, /* 8 GiB of octets: far above what any room lets through */
+	RECORD_FIRST = 8 << 10, /* most headers are shorter */
+	CHUNKS_MAX = 32768,     /* 8 GiB of octets: far above what any room lets through */
 };
 
 struct record {
@@ -71,7 +74,8 @@ void table_set(uint8_t *table, uint32_t i, uint32_t stored, uint32_t crc);
 
 /* Stores raw at out (room for raw.n octets), compressed if that pays; gives the length. */
 size_t record_pack(struct str raw, char *out, uint32_t *crc);
-/* Gives back the size octets that were packed. E_CORRUPT: checksum or contents are wrong. */
-MUST enum err record_unpack(struct str stored, uint32_t crc, char *out, size_t size);
+/* Gives back the first n of the size octets that were packed. E_CORRUPT: checksum or contents are
+ * wrong. */
+MUST enum err record_unpack(struct str stored, uint32_t crc, size_t size, char *out, size_t n);
 
 #endif

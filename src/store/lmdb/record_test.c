@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
+#include <zstd.h>
 
 #include "check.h"
 #include "store/lmdb/crc32c.h"
@@ -55,6 +56,65 @@ static void test_segment_head(void)
 	}
 }
 
+/* The start of what was packed, whatever the frames. */
+static void check_starts(struct str raw, struct str stored, uint32_t crc)
+{
+	static const size_t starts[] = { 0, 1, RECORD_FIRST - 1, RECORD_FIRST, RECORD_FIRST + 1 };
+
+	for (size_t i = 0; i < LENGTH(starts) && starts[i] <= raw.n; i++) {
+		char *back = mem_new(starts[i] + 1);
+
+		CHECK_NUM(record_unpack(stored, crc, raw.n, back, starts[i]), OK);
+		CHECK(memcmp(raw.p, back, starts[i]) == 0 && back[starts[i]] == 0);
+		free(back);
+	}
+	CHECK(record_unpack(stored, crc, raw.n, NULL, raw.n + 1) == E_CORRUPT);
+}
+
+/* What versions before this one wrote: one frame, however long. */
+static void test_one_frame(void)
+{
+	char *raw = suite_octets(CHUNK, 0, 1), *out = mem_new(CHUNK);
+	size_t n = ZSTD_compress(out, CHUNK, raw, CHUNK, 1);
+
+	CHECK(!ZSTD_isError(n));
+	check_starts(STR(raw, CHUNK), STR(out, n), crc32c(0, STR(out, n)));
+	char *back = mem_new(CHUNK);
+
+	CHECK_NUM(record_unpack(STR(out, n), crc32c(0, STR(out, n)), CHUNK, back, CHUNK), OK);
+	CHECK(memcmp(raw, back, CHUNK) == 0);
+	free(back);
+	free(out);
+	free(raw);
+}
+
+/* More frames than were asked for, fewer, and one that does not say what it holds. */
+static void test_wrong_frames(void)
+{
+	char *raw = suite_octets(CHUNK, 0, 1), *back = mem_new(CHUNK), *out = mem_new(CHUNK);
+	uint32_t crc;
+	size_t n = record_pack(STR(raw, CHUNK), out, &crc), m = n;
+
+	memmove(out + n, out, 100);
+	CHECK(record_unpack(STR(out, n + 100), crc32c(0, STR(out, n + 100)), CHUNK, back, CHUNK) ==
+	      E_CORRUPT);
+	m = ZSTD_findFrameCompressedSize(out, n);
+	CHECK(m < n);
+	CHECK(record_unpack(STR(out, m), crc32c(0, STR(out, m)), CHUNK, back, CHUNK) == E_CORRUPT);
+	CHECK_NUM(record_unpack(STR(out, m), crc32c(0, STR(out, m)), CHUNK, back, RECORD_FIRST),
+		  OK);
+
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+
+	ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 0);
+	m = ZSTD_compress2(c, out, CHUNK, raw, CHUNK);
+	ZSTD_freeCCtx(c);
+	CHECK(record_unpack(STR(out, m), crc32c(0, STR(out, m)), CHUNK, back, CHUNK) == E_CORRUPT);
+	free(out);
+	free(back);
+	free(raw);
+}
+
 /* A record of two chunks, the second of 1000 octets. Owner: caller, who frees. */
 static char *make_record(struct blob_id id, size_t *n)
 {
@@ -91,7 +151,8 @@ static char *make_record(struct blob_id id, size_t *n)
 	for (uint32_t i = 0; i < 2; i++) {
 		struct chunk c = record_chunk(&r, i);
 
-		CHECK_NUM(record_unpack(STR(out + c.at, c.stored), c.crc, back, c.size), OK);
+		CHECK_NUM(record_unpack(STR(out + c.at, c.stored), c.crc, c.size, back, c.size),
+			  OK);
 		CHECK(memcmp(back, octets + i * (size_t)CHUNK, c.size) == 0);
 	}
 	free(back);
@@ -132,7 +193,9 @@ static void test_record(void)
 
 static void test_pack(void)
 {
-	static const size_t sizes[] = { 0, 1, 63, 64, 1000, CHUNK };
+	static const size_t sizes[] = {
+		0, 1, 63, 64, 1000, 2 * RECORD_FIRST - 1, 2 * RECORD_FIRST, CHUNK
+	};
 
 	for (size_t i = 0; i < LENGTH(sizes); i++) {
 		for (unsigned kind = 0; kind < 2; kind++) {
@@ -142,12 +205,14 @@ static void test_pack(void)
 			size_t n = record_pack(STR(raw, sizes[i]), out, &crc);
 
 			CHECK(n <= sizes[i] && (n < sizes[i]) == (kind == 0 && sizes[i] >= 1000));
-			CHECK_NUM(record_unpack(STR(out, n), crc, back, sizes[i]), OK);
+			CHECK_NUM(record_unpack(STR(out, n), crc, sizes[i], back, sizes[i]), OK);
 			CHECK(memcmp(raw, back, sizes[i]) == 0);
-			CHECK(record_unpack(STR(out, n), crc ^ 1, back, sizes[i]) == E_CORRUPT);
+			check_starts(STR(raw, sizes[i]), STR(out, n), crc);
+			CHECK(record_unpack(STR(out, n), crc ^ 1, sizes[i], back, sizes[i]) ==
+			      E_CORRUPT);
 			if (n < sizes[i] && sizes[i])
-				CHECK(record_unpack(STR(out, n), crc, back, sizes[i] - 1) ==
-				      E_CORRUPT);
+				CHECK(record_unpack(STR(out, n), crc, sizes[i] - 1, back,
+						    sizes[i] - 1) == E_CORRUPT);
 			free(raw);
 			free(out);
 			free(back);
@@ -161,5 +226,7 @@ int main(void)
 	test_segment_head();
 	test_record();
 	test_pack();
+	test_one_frame();
+	test_wrong_frames();
 	return check_done();
 }
