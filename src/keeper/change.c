@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fiber/fiber.h"
-#include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
 struct finding {
@@ -62,18 +61,10 @@ void password_put(struct buf *b, const struct password_verdict *v)
 /* The password was right, but it is no longer for its owner to change. */
 static enum err locked(struct asked *q, const struct login_try *t)
 {
-	struct user u = { 0 };
-	struct name n;
-	enum err e = name_parse(q->a, t->user, false, &n);
+	enum err e = own_locked(q, t);
 
-	if (!e)
-		e = directory_user(q->k->store, n, q->a, &u);
 	if (e)
-		return e == E_NOTFOUND ? E_DENIED : e;
-	struct words w = life_sentences(q->a, life_refused(&u, clock_wall(), q->a));
-	buf_blob(q->out, S("locked"));
-	buf_blob(q->out, w.de);
-	buf_blob(q->out, w.en);
+		return e;
 	buf_u8(q->out, 0);
 	buf_blob(q->out, S(""));
 	buf_blob(q->out, S(""));

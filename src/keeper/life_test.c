@@ -329,6 +329,36 @@ static void check_list(const char *state, const char *reason)
 	CHECK_NUM(admin_list(op, ADMIN_USERS, S(""), check_row, want, a, &why), OK);
 }
 
+/* Its owner is told why on each page of his, and nothing else; who has not the password is not. */
+static void check_own_locked(const struct login_try *t)
+{
+	const char *why_de = "Ihr Konto ist gesperrt: Missbrauch gemeldet";
+	struct login_try wrong = *t;
+	struct session_row *sessions;
+	struct recent_login *logins;
+	struct said said[6] = { 0 };
+	struct own_app *apps;
+	struct str password;
+	size_t n[3];
+
+	CHECK_NUM(keeper_apps(k, t, a, &said[0], &apps, &n[0]), OK);
+	CHECK_NUM(keeper_logins(k, t, a, &said[1], &logins, &n[1]), OK);
+	CHECK_NUM(keeper_sessions(k, t, a, &said[2], &sessions, &n[2]), OK);
+	CHECK_NUM(n[0] + n[1] + n[2], 0);
+	CHECK_NUM(keeper_app_add(k, t, S("mine"), S(""), a, &said[3], &password), OK);
+	CHECK_STR(password, "");
+	CHECK_NUM(keeper_app_delete(k, t, S("phone"), a, &said[4]), OK);
+	CHECK_NUM(keeper_logout(k, t, a, &said[5]), OK);
+	for (size_t i = 0; i < LENGTH(said); i++) {
+		CHECK_STR(said[i].word, "locked");
+		CHECK_STR(said[i].de, why_de);
+	}
+	wrong.password = S("Wrong-1-Horse");
+	wrong.ip = S("203.0.113.70");
+	CHECK_NUM(keeper_apps(k, &wrong, a, &said[0], &apps, &n[0]), E_DENIED);
+	CHECK_STR(said[0].word, "locked"); /* as it was: nothing is said */
+}
+
 static void test_locked(void)
 {
 	struct admin_state s = { .locked = true, .reason = S("Missbrauch gemeldet") };
@@ -361,6 +391,7 @@ static void test_locked(void)
 	CHECK_NUM(keeper_change_password(k, &t, S("Other-2-Horse"), a, &c), OK);
 	CHECK_STR(c.word, "locked");
 	CHECK_STR(c.de, "Ihr Konto ist gesperrt: Missbrauch gemeldet");
+	check_own_locked(&t);
 	check_sending(E_DENIED, "Ihr Konto ist gesperrt / Your account is locked: Missbrauch "
 				"gemeldet");
 	CHECK_NUM(keeper_may_append(k, demo1, &quota), E_DENIED);

@@ -177,7 +177,7 @@ static void test_owner(void)
 	quiet();
 	CHECK_NUM(log_in(&session0, "Right-1-Horse", "203.0.113.1"), OK);
 	fiber_log_context(&session1.context);
-	CHECK_NUM(keeper_sessions(session1.keeper, &t, a, &row, &n), OK);
+	CHECK_NUM(keeper_sessions(session1.keeper, &t, a, &said, &row, &n), OK);
 	CHECK_NUM(n, 1);
 	CHECK_STR(row[0].protocol, "imaps");
 	CHECK_NUM(keeper_logout(session1.keeper, &t, a, &said), OK);

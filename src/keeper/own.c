@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
 static enum err say(struct asked *q, const char *word, const char *de, const char *en)
@@ -20,7 +21,28 @@ enum err own_prove(struct asked *q, const char *what, struct login_try *t, struc
 	if (!take_try(q, t))
 		return E_SYNTAX;
 	t->proto = what; /* in the log and among the recent logins too */
-	return login_check(q->k->logins, t, q->a, out);
+	enum err e = login_check(q->k->logins, t, q->a, out);
+	if (e != E_DENIED || !out->refused.n)
+		return e;
+	out->account = 0;
+	return own_locked(q, t);
+}
+
+enum err own_locked(struct asked *q, const struct login_try *t)
+{
+	struct user u = { 0 };
+	struct name n;
+	enum err e = name_parse(q->a, t->user, false, &n);
+
+	if (!e)
+		e = directory_user(q->k->store, n, q->a, &u);
+	if (e)
+		return e == E_NOTFOUND ? E_DENIED : e;
+	struct words w = life_sentences(q->a, life_refused(&u, clock_wall(), q->a));
+	buf_blob(q->out, S("locked"));
+	buf_blob(q->out, w.de);
+	buf_blob(q->out, w.en);
+	return OK;
 }
 
 static enum err prove(struct asked *q, struct login_try *t, struct login *out)
@@ -35,9 +57,9 @@ enum err own_apps(struct asked *q)
 	struct login_try t;
 
 	enum err e = prove(q, &t, &l);
-	if (!e)
+	if (!e && l.account)
 		e = directory_apps(q->k->store, l.account, q->a, &list);
-	if (e)
+	if (e || !l.account)
 		return e;
 	say(q, "ok", "", "");
 	buf_u32(q->out, (uint32_t)list.n);
@@ -59,7 +81,7 @@ enum err own_app_add(struct asked *q)
 	struct login_try t;
 
 	enum err e = prove(q, &t, &l);
-	if (e)
+	if (e || !l.account)
 		return e;
 	if (!app_name_ok(app.name))
 		return say(q, "bad_name", "Der Name muss 1 bis 64 Zeichen lang sein.",
@@ -94,8 +116,9 @@ enum err own_app_delete(struct asked *q)
 	uint32_t id;
 
 	enum err e = prove(q, &t, &l);
-	if (!e)
-		e = directory_app_delete(q->k->store, l.account, name, &id);
+	if (e || !l.account)
+		return e;
+	e = directory_app_delete(q->k->store, l.account, name, &id);
 	if (e == E_NOTFOUND)
 		return say(q, "not_found", "Es gibt kein App-Passwort mit diesem Namen.",
 			   "There is no app password of this name.");
@@ -113,7 +136,7 @@ enum err own_logout(struct asked *q)
 	struct login_try t;
 
 	enum err e = own_prove(q, "logout", &t, &l);
-	if (e)
+	if (e || !l.account)
 		return e;
 	struct session_end end = { .account = l.account,
 				   .reason = S(
@@ -132,8 +155,9 @@ enum err own_sessions(struct asked *q)
 	struct login_try t;
 
 	enum err e = own_prove(q, "sessions", &t, &l);
-	if (e)
+	if (e || !l.account)
 		return e;
+	say(q, "ok", "", "");
 	size_t n = keeping_sessions(q->k, l.account, q->a, row, MAX);
 	buf_u32(q->out, (uint32_t)n);
 	for (size_t i = 0; i < n; i++) {

@@ -6,7 +6,8 @@
  * is it, and for anybody, how things stand. As keeper/keeper.h in all else.
  *
  * Of a try: t->password is the account's own, no app password; a wrong one is counted as at a
- * login: E_DENIED, E_LIMIT.
+ * login: E_DENIED, E_LIMIT. If it is right and the account is locked, the word is "locked", with
+ * the reason in sentences, and nothing is done or told.
  */
 #include "keeper/keeper.h"
 #include "guard/lockout.h"
@@ -22,7 +23,7 @@ struct own_app {
 	int64_t created, used;      /* UTC seconds; used: to the hour or so, 0: never */
 };
 MUST enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *a,
-			  struct own_app **out, size_t *n);
+			  struct said *said, struct own_app **out, size_t *n);
 /* protocols: "" for all. Words: "bad_name", "bad_protocols", "exists", "limit". password: for
  * the owner's eyes, once. */
 MUST enum err keeper_app_add(struct keeper *k, const struct login_try *t, struct str name,
@@ -47,11 +48,11 @@ struct recent_login {
 };
 /* 50 at most, the latest first; this one is among them: its protocol is "recent logins". */
 MUST enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
-			    struct recent_login **out, size_t *n);
+			    struct said *said, struct recent_login **out, size_t *n);
 
 /* The account's open sessions, in no order; one that has just ended may be among them. */
 MUST enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *a,
-			      struct session_row **out, size_t *n);
+			      struct said *said, struct session_row **out, size_t *n);
 /* Every session of the account ends, in each protocol. Word: "ok". */
 MUST enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct said *out);

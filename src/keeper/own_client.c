@@ -15,18 +15,29 @@ void keeper_take_said(struct scan *in, struct said *out)
 	out->en = scan_blob(in);
 }
 
-enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *a,
-		     struct own_app **out, size_t *n)
+/* What only the owner learns; *said: "ok", or why not, and then there is no more. */
+static enum err ask_own(struct keeper *k, enum keeper_call call, const struct login_try *t,
+			struct arena *a, struct said *said, struct scan *in)
 {
 	struct buf b = buf_new(FIELDS_MAX);
-	struct said said;
-	struct scan in;
 
 	keeper_put_try(&b, t);
-	enum err e = keeper_ask(k, CALL_OWN_APPS, &b, KEEPER_LOGIN_MS, a, &in);
+	enum err e = keeper_ask(k, call, &b, KEEPER_LOGIN_MS, a, in);
 	if (e)
 		return e;
-	keeper_take_said(&in, &said);
+	keeper_take_said(in, said);
+	return str_is(said->word, "ok") ? OK : keeper_eaten(in);
+}
+
+enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *a,
+		     struct said *said, struct own_app **out, size_t *n)
+{
+	struct scan in;
+
+	*n = 0;
+	enum err e = ask_own(k, CALL_OWN_APPS, t, a, said, &in);
+	if (e || !str_is(said->word, "ok"))
+		return e;
 	*n = scan_u32(&in);
 	if (in.bad || *n > APPS_MAX)
 		return E_AGAIN;
@@ -96,27 +107,25 @@ bool keeper_take_logins(struct scan *in, struct arena *a, struct recent_login **
 }
 
 enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *a,
-		       struct recent_login **out, size_t *n)
+		       struct said *said, struct recent_login **out, size_t *n)
 {
-	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
-	keeper_put_try(&b, t);
-	enum err e = keeper_ask(k, CALL_OWN_LOGINS, &b, KEEPER_LOGIN_MS, a, &in);
-	if (e)
+	*n = 0;
+	enum err e = ask_own(k, CALL_OWN_LOGINS, t, a, said, &in);
+	if (e || !str_is(said->word, "ok"))
 		return e;
 	return keeper_take_logins(&in, a, out, n) ? OK : E_AGAIN;
 }
 
 enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *a,
-			 struct session_row **out, size_t *n)
+			 struct said *said, struct session_row **out, size_t *n)
 {
-	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
-	keeper_put_try(&b, t);
-	enum err e = keeper_ask(k, CALL_OWN_SESSIONS, &b, KEEPER_LOGIN_MS, a, &in);
-	if (e)
+	*n = 0;
+	enum err e = ask_own(k, CALL_OWN_SESSIONS, t, a, said, &in);
+	if (e || !str_is(said->word, "ok"))
 		return e;
 	*n = scan_u32(&in);
 	if (in.bad || *n > 4 * SESSIONS_MAX)

@@ -76,8 +76,10 @@ enum err own_apps(struct asked *q); /* own.c */
 enum err own_app_add(struct asked *q);
 enum err own_app_delete(struct asked *q);
 /* The try of an owner, told apart from other logins by what it is for; no app password will do. */
+/* Of an account that is locked out->account is 0: the answer, why, is written already. */
 enum err own_prove(struct asked *q, const char *what, struct login_try *t, struct login *out);
-enum err own_logins(struct asked *q); /* logins.c */
+enum err own_locked(struct asked *q, const struct login_try *t); /* writes that: a said */
+enum err own_logins(struct asked *q);                            /* logins.c */
 enum err op_user_logins(struct asked *q);
 enum err own_logout(struct asked *q);
 enum err own_sessions(struct asked *q);

@@ -392,7 +392,7 @@ static void test_own(void)
 	CHECK_STR(said.word, "bad_name");
 	CHECK_NUM(keeper_app_add(k, &t, S("x"), S("smtp"), a, &said, &none), OK);
 	CHECK_STR(said.word, "bad_protocols");
-	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), OK);
+	CHECK_NUM(keeper_apps(k, &t, a, &said, &app, &n), OK);
 	CHECK_NUM(n, 2); /* and the phone of test_change */
 	CHECK_STR(app[1].name, "tablet");
 	CHECK_STR(app[1].protocols, "imap");
@@ -401,7 +401,7 @@ static void test_own(void)
 	thief.password = device;
 	thief.proto = "imap";
 	CHECK_NUM(keeper_login(k, &thief, a, &l), OK);
-	CHECK_NUM(keeper_apps(k, &thief, a, &app, &n), E_DENIED);
+	CHECK_NUM(keeper_apps(k, &thief, a, &said, &app, &n), E_DENIED);
 	CHECK_NUM(keeper_app_delete(k, &thief, S("tablet"), a, &said), E_DENIED);
 	CHECK_NUM(keeper_app_add(k, &thief, S("mine"), S(""), a, &said, &none), E_DENIED);
 
@@ -434,11 +434,12 @@ static void test_logins(void)
 		*op = peer_new(served(FACE_OPERATOR, &opserver), (struct ipc_service){ 0 });
 	struct recent_login *l;
 	const struct recent_login *row;
+	struct said said;
 	struct str why;
 	size_t n, m;
 
 	keeper_connect(k, served(FACE_SESSION, &server));
-	CHECK_NUM(keeper_logins(k, &t, a, &l, &n), OK);
+	CHECK_NUM(keeper_logins(k, &t, a, &said, &l, &n), OK);
 	row = row_of(l, n, "recent logins", "ok");
 	CHECK(row->good && row->count == 1 && row->last >= row->first && row->first > 0);
 	CHECK_STR(row->address, "192.0.2.14");
@@ -450,7 +451,7 @@ static void test_logins(void)
 	CHECK_NUM(admin_user_logins(op, t.user, a, &l, &m, &why), OK);
 	CHECK_NUM(m, n);
 	t.password = S("Wrong-1-Horse");
-	CHECK_NUM(keeper_logins(k, &t, a, &l, &n), E_DENIED);
+	CHECK_NUM(keeper_logins(k, &t, a, &said, &l, &n), E_DENIED);
 	CHECK_NUM(admin_user_logins(op, t.user, a, &l, &m, &why), OK);
 	row = row_of(l, m, "recent logins", "wrong_password");
 	CHECK(!row->good && !row->by.n);
@@ -472,6 +473,7 @@ static void test_standing(void)
 	struct standing s;
 	struct peer *server;
 	struct own_app *app;
+	struct said said;
 	struct change c;
 	size_t n;
 
@@ -484,12 +486,12 @@ static void test_standing(void)
 	CHECK_NUM(s.state, LOCKOUT_OPEN);
 	CHECK_NUM(keeper_numbers(k, &before), OK);
 	CHECK(before.started > 0 && before.logins > 0 && before.failed > 0 && before.changed > 0);
-	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), OK);
+	CHECK_NUM(keeper_apps(k, &t, a, &said, &app, &n), OK);
 	t.password = S("Wrong-1-Horse");
 	for (unsigned i = 0; i < 5; i++)
-		CHECK_NUM(keeper_apps(k, &t, a, &app, &n), i < 4 ? E_DENIED : E_LIMIT);
+		CHECK_NUM(keeper_apps(k, &t, a, &said, &app, &n), i < 4 ? E_DENIED : E_LIMIT);
 	t.password = S("Right-1-Horse");
-	CHECK_NUM(keeper_apps(k, &t, a, &app, &n), E_LIMIT);
+	CHECK_NUM(keeper_apps(k, &t, a, &said, &app, &n), E_LIMIT);
 	CHECK_NUM(keeper_standing(k, t.ip, &s), OK);
 	CHECK_NUM(s.state, LOCKOUT_BLOCKED);
 	CHECK(!s.by_hand && s.until > clock_wall() + 1190);

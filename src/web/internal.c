@@ -135,6 +135,15 @@ struct reply internal_password(struct request *q)
 	return answer(q, 200, "ok", o);
 }
 
+/* Done, or why not. */
+static struct reply said(struct request *q, const struct said *s, json_t *o)
+{
+	if (str_is(s->word, "ok"))
+		return answer(q, 200, "ok", o);
+	json_decref(o);
+	return reason(q, 200, "refused", str_c(q->a, s->word), (struct sentence){ s->de, s->en });
+}
+
 /* --- app passwords --- */
 
 static json_t *words(struct str list)
@@ -153,14 +162,15 @@ struct reply internal_apps(struct request *q)
 {
 	static const char *const names[] = { "user", "password", "addr", NULL };
 	struct own_app *app;
+	struct said s = { 0 };
 	struct login_try t;
 	size_t n;
 
 	if (!proof(q, names, &t))
 		return bad(q);
-	enum err e = keeper_apps(q->web->keeper, &t, q->a, &app, &n);
-	if (e)
-		return failed(q, e);
+	enum err e = keeper_apps(q->web->keeper, &t, q->a, &s, &app, &n);
+	if (e || !str_is(s.word, "ok"))
+		return e ? failed(q, e) : said(q, &s, json_object());
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list,
@@ -169,15 +179,6 @@ struct reply internal_apps(struct request *q)
 						(json_int_t)app[i].created, "used",
 						(json_int_t)app[i].used));
 	return answer(q, 200, "ok", json_pack("{s:o}", "apps", list));
-}
-
-/* Done, or why not. */
-static struct reply said(struct request *q, const struct said *s, json_t *o)
-{
-	if (str_is(s->word, "ok"))
-		return answer(q, 200, "ok", o);
-	json_decref(o);
-	return reason(q, 200, "refused", str_c(q->a, s->word), (struct sentence){ s->de, s->en });
 }
 
 static json_t *recent(const struct recent_login *l)
@@ -193,14 +194,15 @@ struct reply internal_logins(struct request *q)
 {
 	static const char *const names[] = { "user", "password", "addr", NULL };
 	struct recent_login *l;
+	struct said s = { 0 };
 	struct login_try t;
 	size_t n;
 
 	if (!proof(q, names, &t))
 		return bad(q);
-	enum err e = keeper_logins(q->web->keeper, &t, q->a, &l, &n);
-	if (e)
-		return failed(q, e);
+	enum err e = keeper_logins(q->web->keeper, &t, q->a, &s, &l, &n);
+	if (e || !str_is(s.word, "ok"))
+		return e ? failed(q, e) : said(q, &s, json_object());
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, recent(&l[i]));
@@ -211,14 +213,15 @@ struct reply internal_sessions(struct request *q)
 {
 	static const char *const names[] = { "user", "password", "addr", NULL };
 	struct session_row *row;
+	struct said s = { 0 };
 	struct login_try t;
 	size_t n;
 
 	if (!proof(q, names, &t))
 		return bad(q);
-	enum err e = keeper_sessions(q->web->keeper, &t, q->a, &row, &n);
-	if (e)
-		return failed(q, e);
+	enum err e = keeper_sessions(q->web->keeper, &t, q->a, &s, &row, &n);
+	if (e || !str_is(s.word, "ok"))
+		return e ? failed(q, e) : said(q, &s, json_object());
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o, s:I}", "protocol",

@@ -89,27 +89,33 @@ enum err keeper_service(struct keeper *k, struct arena *arena, struct service_sa
 	return keeper_says;
 }
 
+/* What an owner is told who has proved himself. */
+static struct said owner = { STR("ok", 2), STR("", 0), STR("", 0) };
+
 enum err keeper_apps(struct keeper *k, const struct login_try *t, struct arena *arena,
-		     struct own_app **out, size_t *n)
+		     struct said *said, struct own_app **out, size_t *n)
 {
 	(void)k, (void)t, (void)arena, (void)out;
 	*n = 0;
+	*said = owner;
 	return keeper_says;
 }
 
 enum err keeper_logins(struct keeper *k, const struct login_try *t, struct arena *arena,
-		       struct recent_login **out, size_t *n)
+		       struct said *said, struct recent_login **out, size_t *n)
 {
 	(void)k, (void)t, (void)arena, (void)out;
 	*n = 0;
+	*said = owner;
 	return keeper_says;
 }
 
 enum err keeper_sessions(struct keeper *k, const struct login_try *t, struct arena *arena,
-			 struct session_row **out, size_t *n)
+			 struct said *said, struct session_row **out, size_t *n)
 {
 	(void)k, (void)t, (void)arena, (void)out;
 	*n = 0;
+	*said = owner;
 	return keeper_says;
 }
 
@@ -301,6 +307,14 @@ static void test_no_keeper(void)
 	CHECK(has(ask(WEB_INTERNAL, "/internal/logout", mine, S_NONE, NULL), "\"denied\""));
 	keeper_says = OK;
 	CHECK(has(ask(WEB_INTERNAL, "/internal/logout", mine, S_NONE, NULL), "\"ok\""));
+	owner = (struct said){ S("locked"), S("gesperrt"), S("locked, sorry") };
+	static const char *const pages[] = { "/internal/apps/list", "/internal/logins",
+					     "/internal/sessions" };
+	for (size_t i = 0; i < LENGTH(pages); i++) {
+		struct str said = ask(WEB_INTERNAL, pages[i], mine, S_NONE, NULL);
+		CHECK(has(said, "\"refused\"") && has(said, "\"locked, sorry\""));
+	}
+	owner = (struct said){ S("ok"), S(""), S("") };
 }
 
 /* A form of this browser is taken for two hours, by this page, and by no other. */

@@ -93,5 +93,17 @@ foreach ($lines as $n => [$code, $line, $wanted]) {
     check(tecsmail_door::parse_refused($code, $line), $wanted, "refusal $n");
 }
 
+// Each word of the server for what became of a login has a text in each language.
+preg_match('~char \*visit_word\(.*?\n}~s', file_get_contents(__DIR__ . '/../../src/keeper/history.c'), $m);
+preg_match_all('~return "(\w+)"~', $m[0], $words);
+check(count($words[1]) > 5, true, 'words of visit_word');
+foreach (['de_DE', 'en_US'] as $language) {
+    $labels = [];
+    require __DIR__ . "/../../webmail/plugins/tecsmail/localization/$language.inc";
+    foreach ($words[1] as $word) {
+        check(isset($labels["result_$word"]), true, "$language: result_$word");
+    }
+}
+
 echo "$passed passed, $failed failed\n";
 exit($failed ? 1 : 0);
