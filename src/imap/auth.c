@@ -51,7 +51,9 @@ static struct done login(struct imap *s, struct str user, struct str password)
 {
 	if (s->srv->internal && !s->spoken_for)
 		return done_no("CONTACTADMIN", "ID has not said the browser's address before");
-	struct login_try t = { user, password, io_peer(s->io).ip, "imap", true, 0, 0 };
+	struct login_try t = {
+		user, password, io_peer(s->io).ip, "imap", true, 0, 0, STR(s->program, s->program_n)
+	};
 	enum err e = keeper_login(s->srv->keeper, &t, s->cmd, &s->who); /* suspends */
 
 	explicit_bzero((char *)(uintptr_t)password.p, password.n);

@@ -96,6 +96,29 @@ static struct ident ident(struct scan *in, struct arena *a)
 	return out;
 }
 
+static void add_text(struct imap *s, struct str text)
+{
+	for (size_t i = 0; i < text.n && s->program_n < sizeof s->program; i++)
+		s->program[s->program_n++] = text.p[i] >= ' ' && text.p[i] <= '~' ? text.p[i] : '?';
+}
+
+/* Kept for the account's owner, who reads it among his last logins: the first word counts. */
+static void name_program(struct imap *s, const struct ident *i)
+{
+	if (s->program_n || !i->name.n)
+		return;
+	add_text(s, i->name);
+	if (i->version.n)
+		add_text(s, S(" "));
+	add_text(s, i->version);
+	if (s->state == GUEST)
+		return;
+	struct login_try t = { .ip = io_peer(s->io).ip,
+			       .proto = "imap",
+			       .program = STR(s->program, s->program_n) };
+	keeper_program(s->srv->keeper, s->who.account, &t); /* suspends */
+}
+
 /* ID NIL / ID (field value ...)                                          RFC 2971 3.1, 3.3 */
 struct done imap_cmd_id(struct imap *s, struct scan *in)
 {
@@ -114,6 +137,7 @@ struct done imap_cmd_id(struct imap *s, struct scan *in)
 	/* Only of users who logged in, or anyone could fill the log: RFC 2971 7 */
 	if (s->state != GUEST && i.name.n)
 		log_event(LOG_INFO, "client", KV("name", i.name), KV("version", i.version));
+	name_program(s, &i);
 	io_put(s->io, S("* ID (\"name\" \"tecsmail\" \"version\" \"" TECSMAIL_VERSION "\")\r\n"));
 	return done_ok("ID done");
 }

@@ -27,12 +27,21 @@ static enum err append_says;
 static const char *notice, *refused; /* NULL: none */
 static uint64_t quota;
 static char login_ip[64]; /* of the last login */
+static char program[80];  /* what called itself, at the last login or behind it */
+
+void keeper_program(struct keeper *k, uint32_t account, const struct login_try *t)
+{
+	(void)k;
+	CHECK_NUM(account, 1);
+	snprintf(program, sizeof program, "later: %.*s", FMT(t->program));
+}
 
 enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 		      struct login *out)
 {
 	(void)k;
 	snprintf(login_ip, sizeof login_ip, "%.*s", FMT(t->ip));
+	snprintf(program, sizeof program, "%.*s", FMT(t->program));
 	out->closed = S("closed until 14:35: 5 wrong passwords");
 	if (keeper_says)
 		return keeper_says;

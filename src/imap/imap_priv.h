@@ -47,6 +47,8 @@ struct imap {
 	bool starttls;   /* the handshake follows the reply */
 	bool spoken_for; /* ID has said whose browser it is */
 	unsigned bad, tries;
+	char program[PROGRAM_MAX]; /* as the client calls itself (ID), printable ASCII */
+	size_t program_n;
 	char tag[TAG_MAX];
 	size_t tag_n; /* 0: no tag could be read */
 	/* APPEND's message, announced and not yet read */

@@ -281,7 +281,9 @@ static void webmail(void)
 	CHECK_STR(str_of(login_ip), "203.0.113.9");
 	CHECK(has(ask(c, "AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA=="), "T OK [CAPABILITY "));
 	CHECK_STR(str_of(login_ip), "203.0.113.9");
+	CHECK_STR(str_of(program), "Roundcube");
 	CHECK(has(ask(c, BROWSER "\"203.0.113.11\")"), "T OK ID done"));
+	CHECK_STR(str_of(program), "Roundcube");
 	client_close(&c);
 
 	c = connect_new(false);
@@ -294,6 +296,32 @@ static void webmail(void)
 	CHECK_STR(str_of(login_ip), "2001:db8::9");
 	client_close(&c);
 	server.internal = false;
+}
+
+/* Before the login or behind it: once, no longer than is kept, and nothing that a terminal obeys.
+ */
+static void program_name(void)
+{
+	char command[256], want[128];
+	struct client *c = connect_new(true);
+
+	hear(c);
+	CHECK(has(ask(c, "LOGIN alice secret"), "T OK "));
+	CHECK_STR(str_of(program), "");
+	CHECK(has(ask(c, "ID (\"name\" \"M\x1b[1m\xc3\xa4\" \"version\" \"2\")"), "T OK ID done"));
+	CHECK_STR(str_of(program), "later: M?[1m?? 2");
+	CHECK(has(ask(c, "ID (\"name\" \"another\")"), "T OK ID done"));
+	CHECK_STR(str_of(program), "later: M?[1m?? 2");
+	client_close(&c);
+
+	c = connect_new(true);
+	hear(c);
+	snprintf(command, sizeof command, "ID (\"name\" \"%0100d\" \"version\" \"2\")", 0);
+	snprintf(want, sizeof want, "%0*d", PROGRAM_MAX, 0);
+	CHECK(has(ask(c, command), "T OK ID done"));
+	CHECK(has(ask(c, "LOGIN alice secret"), "T OK "));
+	CHECK_STR(str_of(program), want);
+	client_close(&c);
 }
 
 /* Anywhere else it is one more field that says nothing. */
@@ -315,6 +343,7 @@ static void tests(void)
 	in_clear();
 	logins();
 	told();
+	program_name();
 	webmail();
 	others_say_browser();
 	bad_lines();

@@ -198,6 +198,7 @@ static void put_try(struct buf *b, const struct login_try *t)
 	buf_u8(b, t->tls);
 	buf_u64(b, t->conn);
 	buf_u16(b, t->port);
+	buf_blob(b, t->program);
 }
 
 void keeper_put_try(struct buf *b, const struct login_try *t)
@@ -288,6 +289,20 @@ enum err keeper_take_change(struct scan *in, struct change *out)
 	out->advice_de = scan_blob(in);
 	out->advice_en = scan_blob(in);
 	return keeper_eaten(in);
+}
+
+void keeper_program(struct keeper *k, uint32_t account, const struct login_try *t)
+{
+	struct arena *a = arena_new(FIELDS_MAX);
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_u32(&b, account);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_PROGRAM, &b, KEEPER_WAIT_MS, a, &in);
+	if (e)
+		log_event(LOG_DEBUG, "program.unknown", KVE(e));
+	arena_free(&a);
 }
 
 enum err keeper_change_password(struct keeper *k, const struct login_try *t, struct str fresh,

@@ -147,6 +147,37 @@ void journal_note(struct journal *j, uint32_t account, const struct visit *what,
 	e->v.last = now > e->v.first ? now : e->v.first;
 }
 
+/* The latest good visit from there that has no program, and is still to be written. */
+static struct entry *unnamed(struct journal *j, uint32_t account, const struct visit *v)
+{
+	struct entry *found = NULL;
+
+	for (uint16_t i = *chain_of(j, account); i != NONE; i = j->entry[i].next) {
+		struct entry *e = &j->entry[i];
+		if (e->account == account && e->v.count && e->v.result == VISIT_OK &&
+		    !e->v.program.n && net_same(&e->v.ip, &v->ip) && str_eq(e->v.proto, v->proto) &&
+		    (!found || e->v.last > found->v.last))
+			found = e;
+	}
+	return found;
+}
+
+void journal_program(struct journal *j, uint32_t account, const struct visit *v)
+{
+	struct entry *e = unnamed(j, account, v);
+	struct visit named = *v;
+	char by[VISIT_BY_MAX];
+
+	if (!account || !e || !v->program.n)
+		return;
+	struct net place = e->place;
+	named.result = VISIT_OK;
+	named.by = keep(by, e->v.by);
+	e->v.count--;
+	j->dirty -= e->v.count == 0;
+	journal_note(j, account, &named, place.bits ? &place : NULL);
+}
+
 /* --- writing --- */
 
 struct part {

@@ -37,6 +37,9 @@ void journal_close(struct journal **j); /* (suspends) writes what is left */
  * count. Account 0 is nobody's and leaves nothing. */
 void journal_note(struct journal *j, uint32_t account, const struct visit *v,
 		  const struct net *place);
+/* One of the visits of v's address and protocol that was good and is not written yet was that of
+ * v->program. None: too late, it stays without. */
+void journal_program(struct journal *j, uint32_t account, const struct visit *v);
 /* (suspends) Had the account a good login from there? False too where it cannot be read. */
 bool journal_knows(struct journal *j, uint32_t account, const struct net *place);
 /* (suspends) Writes all there is to write now; what the store refuses stays noted. */

@@ -66,6 +66,46 @@ static void test_gathering(void)
 	CHECK_NUM(updates(), before + 2);
 }
 
+static void named(uint32_t account, const char *ip, const char *program)
+{
+	struct visit v = { .ip = net_of(ip), .proto = S("imap"), .program = str_of(program) };
+
+	journal_program(journal, account, &v);
+}
+
+/* Most programs say only behind the login what they are called. */
+static void test_program(void)
+{
+	note(demo1, "192.0.2.80", VISIT_OK);
+	note(demo1, "192.0.2.80", VISIT_OK);
+	note(demo1, "192.0.2.80", VISIT_WRONG_PASSWORD);
+	named(demo1, "192.0.2.80", "Thunderbird 140");
+	named(demo1, "192.0.2.81", "from nowhere");
+	struct history *h = history(demo1);
+	unsigned plain = 0, bird = 0, wrong = 0;
+	for (size_t i = 0; i < h->n; i++) {
+		const struct visit *v = &h->visit[i];
+		CHECK(!str_is(v->program, "from nowhere"));
+		if (!str_is(net_text(a, &v->ip), "192.0.2.80"))
+			continue;
+		bool is_bird = str_is(v->program, "Thunderbird 140");
+		*(v->result != VISIT_OK ? &wrong : is_bird ? &bird : &plain) += v->count;
+	}
+	CHECK(plain == 1 && bird == 1 && wrong == 1);
+
+	/* What is written stays as it is; the next one of the same program goes on with its row. */
+	named(demo1, "192.0.2.80", "too late");
+	note(demo1, "192.0.2.80", VISIT_OK);
+	named(demo1, "192.0.2.80", "Thunderbird 140");
+	uint64_t before = updates();
+	h = history(demo1);
+	CHECK(updates() <= before + 1);
+	CHECK_STR(h->visit[0].program, "Thunderbird 140");
+	CHECK_NUM(h->visit[0].count, 2);
+	for (size_t i = 0; i < h->n; i++)
+		CHECK(!str_is(h->visit[i].program, "too late"));
+}
+
 /* Until the writer has had its turn. */
 static void let_write(uint64_t expected)
 {
@@ -187,6 +227,7 @@ static void run(void *arg)
 	test_writer();
 	test_places();
 	test_bounds();
+	test_program();
 	test_erase();
 	journal_close(&journal);
 	store_close(&st);

@@ -98,7 +98,9 @@ struct login_try {
 	bool tls;
 	uint64_t conn; /* for the log; taken from the running fiber's context */
 	uint16_t port;
+	struct str program; /* as it calls itself, PROGRAM_MAX octets at most; "" if it does not */
 };
+enum { PROGRAM_MAX = 64 };
 /* May this address speak to us at all just now? Asked before the greeting; quick, and OK where
  * the keeper does not answer: a login is looked at again. E_LIMIT: why is a line as in
  * login.closed. */
@@ -113,6 +115,9 @@ bool keeper_speaks_for(struct io *io, struct str ip);
  * is told why, in out->refused; others learn nothing of it. */
 MUST enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
 			   struct login *out);
+/* The program that has just logged in says only now what it is called: t->program. For the
+ * account's owner to read; nothing depends on it, so nothing is answered. (suspends) */
+void keeper_program(struct keeper *k, uint32_t account, const struct login_try *t);
 /* What became of a new password; the words are those of struct password_verdict. */
 struct change {
 	struct str word;   /* "ok", or why it is refused; "locked": the account is */

@@ -246,7 +246,7 @@ static enum err try_app(struct logins *l, struct attempt *at, struct arena *a)
 /* For the owner of the account, if it is somebody's. */
 static void note(struct logins *l, const struct attempt *at, bool good)
 {
-	struct visit v = { .proto = str_of(at->t->proto) };
+	struct visit v = { .proto = str_of(at->t->proto), .program = at->t->program };
 
 	v.result = (uint8_t)(good ? VISIT_OK : at->result);
 	if (good || at->result == VISIT_NOT_PROTOCOL)
@@ -423,6 +423,15 @@ enum err login_check(struct logins *l, const struct login_try *t, struct arena *
 		  KV("user", t->user), KVN("conn", t->conn), KV("ip", t->ip), KVN("port", t->port),
 		  KVC("proto", t->proto));
 	return E_LIMIT;
+}
+
+void login_program(struct logins *l, uint32_t account, const struct login_try *t)
+{
+	struct visit v = { .proto = str_of(t->proto), .program = t->program };
+
+	if (!net_address(t->ip, &v.ip))
+		v.ip = (struct net){ 0 };
+	journal_program(l->journal, account, &v);
 }
 
 void login_configure(struct logins *l, bool rehash, const struct slow_rules *slow)

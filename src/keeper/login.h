@@ -37,6 +37,8 @@ MUST enum err login_history(struct logins *l, uint32_t account, struct arena *a,
 void login_forget(struct logins *l, uint32_t account);
 /* A password came in clear: logged as a warning. It was not looked at, so it is no wrong one. */
 void login_cleartext(struct logins *l, const struct login_try *t);
+/* The account's login of a moment ago, by t->proto from t->ip, was that of t->program. */
+void login_program(struct logins *l, uint32_t account, const struct login_try *t);
 /* (quick) Decisions since logins_new. */
 struct login_counts {
 	uint64_t good, failed, unheard;

@@ -79,6 +79,7 @@ bool take_try(struct asked *q, struct login_try *t)
 	t->tls = scan_u8(q->in) != 0;
 	t->conn = scan_u64(q->in);
 	t->port = scan_u16(q->in);
+	t->program = scan_blob(q->in);
 	return scan_end(q->in);
 }
 
@@ -102,6 +103,17 @@ static enum err call_login(struct asked *q)
 	buf_blob(q->out, l.address);
 	buf_u64(q->out, l.quota);
 	buf_blob(q->out, l.notice);
+	return OK;
+}
+
+static enum err call_program(struct asked *q)
+{
+	uint32_t account = scan_u32(q->in);
+	struct login_try t;
+
+	if (!take_try(q, &t))
+		return E_SYNTAX;
+	login_program(q->k->logins, account, &t);
 	return OK;
 }
 
@@ -180,6 +192,7 @@ static const struct call {
 	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION },
 	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION },
 	{ CALL_LOGIN, call_login, FACE_SESSION },
+	{ CALL_PROGRAM, call_program, FACE_SESSION },
 	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
 	{ CALL_CHANGE, call_change, FACE_SESSION },

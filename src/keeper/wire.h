@@ -18,6 +18,7 @@ enum keeper_call {
 	CALL_DOMAIN,     /* blob domain -> */
 	CALL_LOGIN,      /* try -> u8 1, u32 account, blob address, u64 quota, blob notice;
 			  * or u8 0, blob closed; or u8 2, blob refused */
+	CALL_PROGRAM,    /* u32 account, try -> */
 	CALL_ADMIT,      /* blob ip -> blob closed, "" if it may speak */
 	CALL_MAY_SEND,   /* u32 account, path -> blob why; "": it may */
 	CALL_MAY_APPEND, /* u32 account -> u64 quota */

@@ -3,7 +3,7 @@
 import tls from 'node:tls';
 import axe from 'axe-core';
 import nodemailer from 'nodemailer';
-import { access, assert, deliver, demo1, fill_login, goto, idle, login, new_user, read, row, scenario, shot, told } from './rig.mjs';
+import { access, assert, deliver, demo1, fill_login, goto, idle, login, new_user, order, read, row, scenario, shot, told } from './rig.mjs';
 
 const FORGED = 'from bank.example ([192.0.2.7]) by mail.example.test with ESMTPSA id 00' +
 	' tls TLS_AES_256_GCM_SHA384 (TLSv1.3); Tue, 24 Nov 2026 11:12:41 +0000';
@@ -89,8 +89,29 @@ scenario('logins', async open => {
 	await account(page);
 	const logins = page.locator('#tecsmail-logins');
 	await logins.locator('tr.bad', { hasText: /127\.9\.7\.50\s*IMAP.*falsches Passwort/s }).waitFor();
-	await logins.locator('tr.good', { hasText: /IMAP.*angemeldet/s }).first().waitFor();
+	await logins.locator('tr.good', { hasText: /IMAP\s*Roundcube\s*angemeldet/s }).first().waitFor();
+	const program = tls.connect({ host: 'localhost', port: access.imap.tls, rejectUnauthorized: false });
+	await new Promise(done => {
+		program.on('data', text => `${text}`.includes('b OK') && done());
+		program.write(`a LOGIN ${user.address} ${user.password}\r\nb ID ("name" "Post <b>" "version" "7")\r\n`);
+	});
+	program.destroy();
+	await account(page);
+	await logins.locator('tr.good', { hasText: /IMAP\s*Post <b> 7\s*angemeldet/s }).waitFor();
 	await shot(page, 'logins');
+});
+
+scenario('locked_account', async open => {
+	const user = await new_user('karla');
+	const page = await open({ may: [/status of 40/] });
+	await login(page, user);
+	await order(['user', 'lock', user.address, '--reason', 'Missbrauch gemeldet']);
+	await account(page);
+	await page.locator('.boxwarning', { hasText: 'Ihr Konto ist gesperrt: Missbrauch gemeldet' }).waitFor();
+	await shot(page, 'account-locked');
+	await order(['user', 'unlock', user.address]);
+	await account(page);
+	await page.locator('#tecsmail-name').waitFor();
 });
 
 scenario('log_out_elsewhere', async open => {
