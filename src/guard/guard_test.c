@@ -540,6 +540,28 @@ static void test_unread(void)
 	guard_close(&two);
 }
 
+/* The server begins with a damaged bucket, and knows all the others. */
+static void test_damaged(void)
+{
+	struct told t;
+	struct guard *g = keeper(&t);
+	struct net bad = who_of(g, "192.0.2.90");
+	struct exchange x = { str_fmt(a, "b/%03x", guard_bucket(g, &bad)), S("\1cut") };
+	struct lockout l;
+
+	CHECK_NUM(block(g, "192.0.2.90", 3600), OK);
+	CHECK_NUM(block(g, "192.0.2.91", 3600), OK);
+	guard_close(&g);
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), exchange, &x), OK);
+	g = keeper(&t);
+	CHECK(g && closed(g, "192.0.2.91") && !closed(g, "192.0.2.90"));
+	CHECK_NUM(guard_show(g, &bad, &l), E_CORRUPT);
+	CHECK_NUM(wrong(g, "192.0.2.90", "no"), LOCKOUT_COUNTED);
+	CHECK(closed(g, "192.0.2.90"));
+	CHECK_NUM(store_update(st, S(GUARD_PARTITION), exchange, &x), OK);
+	guard_close(&g);
+}
+
 /* What the store does not take closes for a minute, each time: guessing is not free. */
 static void test_unwritten(void)
 {
@@ -588,6 +610,7 @@ static void run(void *arg)
 	test_million();
 	test_unread();
 	test_full();
+	test_damaged();
 	test_unwritten();
 	log_capture(NULL, NULL);
 	store_close(&st);
