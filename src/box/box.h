@@ -92,6 +92,8 @@ struct incoming *incoming_new(struct store *st);
 MUST enum err incoming_write(struct incoming *in, struct str octets);
 MUST enum err incoming_finish(struct incoming *in); /* no more writes; before it is delivered */
 uint64_t incoming_size(const struct incoming *in);  /* (quick) */
+struct blob_id incoming_blob(const struct incoming *in); /* (quick) after finish; it is held until
+							    the close */
 const struct summary *incoming_summary(const struct incoming *in); /* (quick) after finish */
 void incoming_close(struct incoming **in);                         /* (quick) sets NULL */
 
@@ -117,6 +119,9 @@ struct delivery {
 /* Delivers to each account, all in one commit where the engine can. A message goes to each of
  * them exactly once if its result is OK, not at all otherwise (but see E_AGAIN). */
 void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n);
+/* The same, and other updates in that commit: mail that leaves the house, from the queue. */
+void box_deliver_also(struct store *st, struct incoming *in, struct delivery *d, size_t n,
+		      struct update *also, size_t nalso);
 
 /* Writes to the inbox of an account, quota or not; of n, id and now are made here. */
 struct notice;

@@ -73,10 +73,11 @@ static enum err take(struct tx *tx, void *arg)
 	return put(mb, t->in, &t->warner, &m, &d->uid);
 }
 
-void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n)
+void box_deliver_also(struct store *st, struct incoming *in, struct delivery *d, size_t n,
+		      struct update *also, size_t nalso)
 {
 	struct arena *a = arena_new(SIZE_MAX);
-	struct update *u = ARENA_ARRAY(a, struct update, n);
+	struct update *u = ARENA_ARRAY(a, struct update, n + nalso);
 	struct taking *t = ARENA_ARRAY(a, struct taking, n);
 	int64_t now = clock_wall();
 
@@ -92,7 +93,11 @@ void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size
 					.fn = take,
 					.arg = &t[i] };
 	}
-	store_update_all(st, u, n);
+	for (size_t i = 0; i < nalso; i++)
+		u[n + i] = also[i];
+	store_update_all(st, u, n + nalso);
+	for (size_t i = 0; i < nalso; i++)
+		also[i].result = u[n + i].result;
 	for (size_t i = 0; i < n; i++) {
 		if (warn_again(st, &t[i].warner))
 			u[i].result = store_update(st, u[i].partition, take, &t[i]);
@@ -100,6 +105,11 @@ void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size
 		warn_close(&t[i].warner);
 	}
 	arena_free(&a);
+}
+
+void box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n)
+{
+	box_deliver_also(st, in, d, n, NULL, 0);
 }
 
 /* --- APPEND: RFC 3501 6.3.11 --- */

@@ -39,6 +39,12 @@ uint64_t incoming_size(const struct incoming *in)
 	return in->size;
 }
 
+struct blob_id incoming_blob(const struct incoming *in)
+{
+	BUG_IF(!in->finished);
+	return in->id;
+}
+
 const struct summary *incoming_summary(const struct incoming *in)
 {
 	BUG_IF(!in->finished);
