@@ -57,7 +57,7 @@ static void turns(void)
 	fair_done(f, &s[0], FAIR_NOTHING, INT64_MAX, 20);
 	CHECK_NUM(fair_stats(f).dests, 0);
 	for (unsigned i = 0; i < 5; i++)
-		CHECK_NUM(fair_due(f, STR("vwxyz" + i, 1), 0), OK);
+		CHECK_NUM(fair_due(f, STR(&"vwxyz"[i], 1), 0), OK);
 	CHECK_NUM(fair_due(f, S("one more"), 0), E_LIMIT);
 	fair_free(&f);
 }
@@ -183,7 +183,7 @@ static void random_steps(void)
 		if (what == 0) {
 			int64_t at = now + chance(100);
 
-			CHECK_NUM(fair_due(f, STR("abcdefghijkl" + who, 1), at), OK);
+			CHECK_NUM(fair_due(f, STR(&"abcdefghijkl"[who], 1), at), OK);
 			m.due[who] = at < m.due[who] ? at : m.due[who];
 			m.news[who]++;
 		} else if (what == 1 && m.n) {
