@@ -89,6 +89,22 @@ static bool proof(struct request *q, const char *const *names, struct login_try 
 	return true;
 }
 
+/* What all users may know. */
+struct reply internal_service(struct request *q)
+{
+	static const char *const names[] = { NULL };
+	struct service_says s;
+
+	if (!form_has_only(&q->form, names))
+		return bad(q);
+	enum err e = keeper_service(q->web->keeper, q->a, &s);
+	if (e)
+		return failed(q, e == E_DENIED ? E_AGAIN : e);
+	return answer(q, 200, "ok",
+		      json_pack("{s:o, s:o}", "word", text(s.word), "notice",
+				both(s.notice.de, s.notice.en)));
+}
+
 /* --- passwords --- */
 
 static void put_strength(json_t *o, const struct change *c)

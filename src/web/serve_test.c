@@ -307,6 +307,8 @@ static void test_no_keeper(void)
 	CHECK(has(ask(WEB_INTERNAL, "/internal/logout", mine, S_NONE, NULL), "\"denied\""));
 	keeper_says = OK;
 	CHECK(has(ask(WEB_INTERNAL, "/internal/logout", mine, S_NONE, NULL), "\"ok\""));
+	CHECK(has(ask(WEB_INTERNAL, "/internal/service", "", S_NONE, NULL), "\"notice\":{\"de\":"));
+	CHECK(has(ask(WEB_INTERNAL, "/internal/service", "user=u", S_NONE, NULL), "\"bad\""));
 	owner = (struct said){ S("locked"), S("gesperrt"), S("locked, sorry") };
 	static const char *const pages[] = { "/internal/apps/list", "/internal/logins",
 					     "/internal/sessions" };

@@ -25,6 +25,7 @@ static const struct row rows[] = {
 	{ "/autodiscover/autodiscover.json", GET, ANY_CASE | PREFIX, WEB_PUBLIC,
 	  auto_outlook_json },
 	{ "/.well-known/mta-sts.txt", GET, 0, WEB_PUBLIC, auto_sts },
+	{ "/internal/service", POST, FORM, WEB_INTERNAL, internal_service },
 	{ "/internal/judge", POST, FORM, WEB_INTERNAL, internal_judge },
 	{ "/internal/password", POST, FORM, WEB_INTERNAL, internal_password },
 	{ "/internal/logins", POST, FORM, WEB_INTERNAL, internal_logins },

@@ -107,7 +107,8 @@ struct reply auto_mozilla(struct request *q); /* auto.c */
 struct reply auto_outlook(struct request *q);
 struct reply auto_outlook_json(struct request *q);
 struct reply auto_sts(struct request *q);
-struct reply internal_judge(struct request *q); /* internal.c */
+struct reply internal_service(struct request *q); /* internal.c */
+struct reply internal_judge(struct request *q);
 struct reply internal_password(struct request *q);
 struct reply internal_logins(struct request *q);
 struct reply internal_sessions(struct request *q);

@@ -2,7 +2,7 @@
 // The provider's pages, through nginx: on a telephone and on a desk, in both languages, by day and
 // by night. axe-core looks for what shuts people out.
 import axe from 'axe-core';
-import { assert, demo1, login, new_user, order, scenario, shot } from './rig.mjs';
+import { assert, demo1, goto, idle, login, new_user, order, scenario, shot } from './rig.mjs';
 
 const PAGES = ['/', '/access', '/setup', '/password', '/lockout', '/transport', '/service', '/join',
 	'/nowhere'];
@@ -140,5 +140,18 @@ scenario('join_by_invitation', async open => {
 	await page.goto(page.site);
 	assert.match(await page.locator('.box').innerText(), /Am Sonntag ziehen wir um/);
 	assert.deepEqual(await faults(page), []);
+
+	// What all shall read stands in the webmail too, at the door and inside.
+	await order(['service', 'ended', '--on', '2099-12-31', '--notice', 'Umzug <b>bald</b>']);
+	const english = await open({ language: 'en-US' });
+	await goto(english, '_task=login');
+	await english.locator('.tecsmail-notice', { hasText: /The service ends on 2099-12-31.*Umzug <b>bald<\/b>/ }).waitFor();
+	await shot(english, 'notice-login');
+	await goto(page, '_task=mail');
+	await page.locator('#messagelist-content .tecsmail-notice', { hasText: /Der Dienst endet am 31\.12\.2099/ }).waitFor();
+	await shot(page, 'notice-390');
 	await order(['service', 'closed']);
+	await goto(page, '_task=mail');
+	await idle(page);
+	assert.equal(await page.locator('.tecsmail-notice').count(), 0);
 });

@@ -6,7 +6,7 @@
  * Each subject has a file in lib/; this one says what is hooked to what. It changes nothing of
  * Roundcube itself and keeps no data: what it shows comes from the server.
  */
-foreach (['account', 'door', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
+foreach (['account', 'door', 'notice', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
     require_once __DIR__ . "/lib/$subject.php";
 }
 
@@ -20,6 +20,10 @@ class tecsmail extends rcube_plugin
         $door = new tecsmail_door($this);
         $this->add_hook('storage_connect', [$door, 'connect']);
         $this->add_hook('template_object_loginform', [$door, 'login_form']);
+
+        foreach (['loginform', 'messages'] as $place) {
+            $this->add_hook("template_object_$place", [tecsmail_notice::class, 'above']);
+        }
 
         $seal = new tecsmail_seal($this);
         $this->add_hook('storage_init', [$seal, 'fetch']);
