@@ -5,6 +5,9 @@
  * It opens the store itself and reads, beside a running server or without one; memory does not
  * grow with the mail. The folder has the name that was asked for when all of it is there, and
  * ends in ".partial" until then.
+ *
+ * Its owner may work on meanwhile. What he renames or moves from where this has not been to where
+ * it has is found when the mailboxes are listed once more, until there is nothing new.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +21,20 @@
 #include "keeper/journal.h"
 #include "keeper/life.h"
 
-enum { MAILBOXES_ARENA = 64 << 20, MESSAGE_ARENA = 2 << 20, ALIASES_A_PAGE = 200, FORMAT = 1 };
+enum {
+	MAILBOXES_ARENA = 64 << 20,
+	MESSAGE_ARENA = 2 << 20,
+	ALIASES_A_PAGE = 200,
+	FORMAT = 1,
+	PASSES = 20,
+};
+
+/* A mailbox that has been written; mailboxes are known by their id, names change hands. */
+struct taken {
+	struct mailbox_info info; /* as it was seen last, with the name that it had first */
+	struct str path;
+	uint32_t next; /* messages below this UID are there */
+};
 
 struct exporting {
 	struct ctl *c;
@@ -27,8 +43,11 @@ struct exporting {
 	enum export_format format;
 	struct str to, partial; /* folders */
 	struct user user;
+	struct arena *listed; /* owned: of list */
 	struct mailbox_info *list;
 	size_t n;
+	struct taken *taken;
+	size_t ntaken, cap;
 	FILE *index;
 	struct export_box box;
 	uint64_t done, octets, all; /* messages and octets written; octets there are */
@@ -130,22 +149,21 @@ static const char *use_name(unsigned use)
 
 static void put_mailboxes(struct exporting *x, json_t *mailboxes, json_t *subscriptions)
 {
-	for (size_t i = 0; i < x->n; i++) {
-		const struct mailbox_info *m = &x->list[i];
+	for (size_t i = 0; i < x->n; i++)
+		if (x->list[i].subscribed)
+			json_array_append_new(subscriptions, ctl_json_str(x->list[i].name));
+	for (size_t i = 0; i < x->ntaken; i++) {
+		const struct mailbox_info *m = &x->taken[i].info;
 
-		if (m->subscribed)
-			json_array_append_new(subscriptions, ctl_json_str(m->name));
-		if (!m->exists)
-			continue;
 		json_array_append_new(
 			mailboxes,
 			json_pack("{s:o, s:o, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "name",
-				  ctl_json_str(m->name), "path",
-				  ctl_json_str(export_path(x->a, x->format, m->name)), "use",
-				  use_name(m->use), "subscribed", m->subscribed, "uidvalidity",
-				  (json_int_t)m->uidvalidity, "uidnext", (json_int_t)m->uidnext,
-				  "messages", (json_int_t)m->messages, "octets",
-				  (json_int_t)m->octets, "modseq", (json_int_t)m->modseq));
+				  ctl_json_str(m->name), "path", ctl_json_str(x->taken[i].path),
+				  "use", use_name(m->use), "subscribed", m->subscribed,
+				  "uidvalidity", (json_int_t)m->uidvalidity, "uidnext",
+				  (json_int_t)m->uidnext, "messages", (json_int_t)m->messages,
+				  "octets", (json_int_t)m->octets, "modseq",
+				  (json_int_t)m->modseq));
 	}
 }
 
@@ -207,46 +225,133 @@ static enum err message(void *arg, uint32_t number, const struct msg *m)
 	return e;
 }
 
-static enum err mailbox(struct exporting *x, const struct mailbox_info *m)
+static struct taken *find_taken(struct exporting *x, uint32_t id)
 {
-	const struct uid_range all = { 1, UINT32_MAX };
-	struct str path = str_fmt(x->a, "%.*s/%.*s", FMT(x->partial),
-				  FMT(export_path(x->a, x->format, m->name)));
-	struct box *b;
-	enum err e = box_open(x->st, x->user.account, m->name, &b);
+	for (size_t i = 0; i < x->ntaken; i++)
+		if (x->taken[i].info.id == id)
+			return &x->taken[i];
+	return NULL;
+}
 
-	if (e) /* deleted since it was listed */
-		return e == E_NOTFOUND ? OK : e;
+/* Another that had this name before has the path of it: no mailbox has "%" in its name. */
+static struct str free_path(struct exporting *x, struct str name, uint32_t id)
+{
+	struct str path = export_path(x->a, x->format, name);
+
+	for (size_t i = 0; i < x->ntaken; i++)
+		if (str_eq(x->taken[i].path, path))
+			return export_path(x->a, x->format,
+					   str_fmt(x->a, "%.*s%%%u", FMT(name), id));
+	return path;
+}
+
+static struct taken *add_taken(struct exporting *x, uint32_t id, struct str name)
+{
+	if (x->ntaken == x->cap) {
+		size_t cap = x->cap ? 2 * x->cap : 64;
+		struct taken *more = ARENA_ARRAY(x->a, struct taken, cap);
+
+		if (x->ntaken)
+			memcpy(more, x->taken, x->ntaken * sizeof *more);
+		x->taken = more;
+		x->cap = cap;
+	}
+	x->taken[x->ntaken] = (struct taken){ .info = { .id = id, .name = str_dup(x->a, name) },
+					      .path = free_path(x, name, id) };
+	return &x->taken[x->ntaken++];
+}
+
+/* What has come into it since it was written last. */
+static enum err write_box(struct exporting *x, struct box *b, struct taken *t)
+{
+	const struct uid_range rest = { t->next ? t->next : 1, UINT32_MAX };
+	struct str path = str_fmt(x->a, "%.*s/%.*s", FMT(x->partial), FMT(t->path));
+
 	x->box = (struct export_box){ .format = x->format,
 				      .path = path,
-				      .name = m->name,
+				      .name = t->info.name,
 				      .box = b,
 				      .a = arena_new(MESSAGE_ARENA),
+				      .again = t->next != 0,
 				      .index = x->index };
-	e = export_folders(x->partial, path, x->a);
+	enum err e = export_folders(x->partial, path, x->a);
 	if (!e)
 		e = export_open(&x->box);
 	if (!e)
-		e = box_each(b, (struct uidset){ &all, 1 }, message, x);
+		e = box_each(b, (struct uidset){ &rest, 1 }, message, x);
 	enum err closed = export_close(&x->box);
 	arena_free(&x->box.a);
+	t->next = box_view(b).uidnext;
+	return e && e != E_NOTFOUND ? e : closed;
+}
+
+/* E_NOTFOUND: deleted or renamed since it was listed. */
+static enum err mailbox(struct exporting *x, struct str name)
+{
+	struct box *b;
+	enum err e = box_open(x->st, x->user.account, name, &b);
+
+	if (e)
+		return e;
+	struct box_view v = box_view(b);
+	struct taken *t = find_taken(x, v.id); /* maybe another than the one that was listed */
+	if (!t)
+		t = add_taken(x, v.id, name);
+	if (v.uidnext > t->next)
+		e = write_box(x, b, t);
 	box_close(&b);
-	return e ? e : closed;
+	return e;
+}
+
+static void see(struct taken *t, const struct mailbox_info *m)
+{
+	struct str name = t->info.name;
+
+	t->info = *m;
+	t->info.name = name;
+}
+
+/* new: there was something, so look again; missed: what was listed was not there. */
+static enum err pass(struct exporting *x, bool *new, bool *missed)
+{
+	enum err e;
+
+	*new = *missed = false;
+	arena_reset(x->listed);
+	e = box_list(x->st, x->user.account, x->listed, &x->list, &x->n);
+	bool first = !x->ntaken;
+	for (size_t i = 0; i < x->n && first; i++)
+		x->all += x->list[i].octets;
+	for (size_t i = 0; i < x->n && !e; i++) {
+		const struct mailbox_info *m = &x->list[i];
+		struct taken *t = find_taken(x, m->id);
+
+		if (m->exists && (!t || m->uidnext > t->next)) {
+			*new = true;
+			e = mailbox(x, m->name);
+			*missed |= e == E_NOTFOUND;
+			e = e == E_NOTFOUND ? OK : e;
+			t = find_taken(x, m->id);
+		}
+		if (m->exists && t)
+			see(t, m);
+	}
+	return e;
 }
 
 static enum err all_mail(struct exporting *x)
 {
 	struct str path = str_fmt(x->a, "%.*s/messages.jsonl", FMT(x->partial));
+	bool new = true, missed = false;
 	enum err e = OK;
 
 	x->index = fopen(str_c(x->a, path), "wxe");
 	if (!x->index)
 		return E_IO;
-	for (size_t i = 0; i < x->n; i++)
-		x->all += x->list[i].octets;
-	for (size_t i = 0; i < x->n && !e; i++)
-		if (x->list[i].exists)
-			e = mailbox(x, &x->list[i]);
+	for (unsigned i = 0; i < PASSES && new && !e; i++)
+		e = pass(x, &new, &missed);
+	if (!e && missed) /* they are renamed all the time */
+		e = E_AGAIN;
 	if (fclose(x->index) && !e)
 		e = E_IO;
 	return e;
@@ -285,10 +390,8 @@ static enum err give_name(struct exporting *x)
 
 static enum err write_all(struct exporting *x)
 {
-	enum err e = box_list(x->st, x->user.account, x->a, &x->list, &x->n);
+	enum err e = all_mail(x);
 
-	if (!e)
-		e = all_mail(x);
 	if (!e && x->format == EXPORT_MAILDIR)
 		e = put_subscriptions(x);
 	if (!e)
@@ -368,7 +471,9 @@ int cmd_user_export(struct ctl *c)
 	else if (c->format.n && !str_is(c->format, "maildir"))
 		return ctl_failed(c, E_SYNTAX, S("formats are maildir and mbox"));
 	x.a = arena_new(MAILBOXES_ARENA);
+	x.listed = arena_new(MAILBOXES_ARENA);
 	int status = run(&x);
+	arena_free(&x.listed);
 	arena_free(&x.a);
 	return status;
 }

@@ -25,6 +25,7 @@ struct export_box {
 	struct str name;
 	struct box *box; /* borrowed */
 	struct arena *a; /* of one message; emptied by export_message */
+	bool again;      /* it was there before: further messages come behind the others */
 	FILE *index;     /* a JSON line for each message */
 	FILE *mbox, *uidlist;
 	uint64_t size; /* octets written for the message under way */
@@ -34,7 +35,7 @@ struct export_box {
 };
 /* Makes what is there before the first message. E_IO: errno says why. */
 MUST enum err export_open(struct export_box *x);
-/* (suspends) One message. E_IO, or the store's. */
+/* (suspends) One message. E_IO, or the store's; E_NOTFOUND: it is gone and leaves nothing. */
 MUST enum err export_message(struct export_box *x, const struct msg *m);
 MUST enum err export_close(struct export_box *x); /* E_IO; closes in any case */
 

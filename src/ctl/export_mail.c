@@ -107,6 +107,7 @@ static void put_keywords(const struct export_box *x, FILE *to, const struct msg 
 static enum err put_mbox(struct export_box *x, const struct msg *m)
 {
 	time_t arrived = (time_t)m->arrived;
+	off_t begin = ftello(x->mbox);
 	char date[64];
 	struct tm at;
 
@@ -121,8 +122,11 @@ static enum err put_mbox(struct export_box *x, const struct msg *m)
 	fprintf(x->mbox, "\nX-UID: %u\n", m->uid);
 	enum err e = put_octets(x, x->mbox, m);
 
+	if (e == E_NOTFOUND && begin >= 0 && fflush(x->mbox) == 0 &&
+	    ftruncate(fileno(x->mbox), begin) == 0 && fseeko(x->mbox, begin, SEEK_SET) == 0)
+		return e;
 	fprintf(x->mbox, x->line_start ? "\n" : "\n\n");
-	return e ? e : io_ok(!ferror(x->mbox));
+	return e == E_NOTFOUND ? E_IO : e ? e : io_ok(!ferror(x->mbox));
 }
 
 /* --- Maildir: flags in the name, keywords as letters, time of the file --- */
@@ -163,9 +167,12 @@ static enum err put_maildir(struct export_box *x, const struct msg *m, struct st
 		good = false;
 	good = good &&
 	       renameat(dir, tmp, dir, str_c(x->a, str_fmt(x->a, "cur/%.*s", FMT(*name)))) == 0;
+	if (e == E_NOTFOUND && unlinkat(dir, tmp, 0))
+		e = E_IO;
 	if (dir >= 0)
 		close(dir);
-	fprintf(x->uidlist, "%u :%.*s\n", m->uid, FMT(*name));
+	if (!e)
+		fprintf(x->uidlist, "%u :%.*s\n", m->uid, FMT(*name));
 	return e ? e : io_ok(good);
 }
 
@@ -217,7 +224,7 @@ enum err export_folders(struct str root, struct str path, struct arena *a)
 static enum err put_letters(struct export_box *x)
 {
 	struct box_view v = box_view(x->box);
-	FILE *to = fopen(str_c(x->a, str_fmt(x->a, "%.*s/dovecot-keywords", FMT(x->path))), "wxe");
+	FILE *to = fopen(str_c(x->a, str_fmt(x->a, "%.*s/dovecot-keywords", FMT(x->path))), "we");
 
 	if (!to)
 		return E_IO;
@@ -236,10 +243,14 @@ static enum err open_maildir(struct export_box *x)
 		if (mkdir(str_c(x->a, str_fmt(x->a, "%.*s%s", FMT(x->path), parts[i])), 0700) &&
 		    errno != EEXIST)
 			return E_IO;
-	x->uidlist = fopen(str_c(x->a, str_fmt(x->a, "%.*s/dovecot-uidlist", FMT(x->path))), "wxe");
+	x->uidlist = fopen(str_c(x->a, str_fmt(x->a, "%.*s/dovecot-uidlist", FMT(x->path))),
+			   x->again ? "r+e" : "wxe");
 	if (!x->uidlist)
 		return E_IO;
-	fprintf(x->uidlist, "3 V%u N%u\n", v.uidvalidity, v.uidnext);
+	/* Always as long, so that it can be written anew in its place. */
+	fprintf(x->uidlist, "3 V%u N%010u\n", v.uidvalidity, v.uidnext);
+	if (fseeko(x->uidlist, 0, SEEK_END))
+		return E_IO;
 	return put_letters(x);
 }
 
@@ -247,8 +258,8 @@ enum err export_open(struct export_box *x)
 {
 	if (x->format == EXPORT_MAILDIR)
 		return open_maildir(x);
-	x->mbox = fopen(str_c(x->a, x->path), "wxe");
-	return io_ok(x->mbox != NULL);
+	x->mbox = fopen(str_c(x->a, x->path), x->again ? "ae" : "wxe");
+	return io_ok(x->mbox && fseeko(x->mbox, 0, SEEK_END) == 0);
 }
 
 static bool close_file(FILE **file)

@@ -101,6 +101,83 @@ def export_maildir(server):
     equal(server.run("user", "export", user.address, "--to", "/proc/x")[0], 1, "a bad folder")
 
 
+def until(stop, client, steps):
+    """Does the steps in turn, all of them each time."""
+    while not stop.is_set():
+        for step in steps:
+            equal(step(client)[0], "OK", "a step beside the export")
+            time.sleep(0.01)
+
+
+@scenario(120)
+def export_while_renamed(server):
+    """A mailbox that changes its name between the list and its turn is there all the same."""
+    user = server.user("renamer")
+    client, stop = server.imap(user), threading.Event()
+    client.create("A")
+    for k in range(60):
+        client.append("INBOX", None, None, message(f"inbox {k}", "x" * 40000))
+        client.append("A", None, None, message(f"a {k}", "short"))
+    flip = threading.Thread(target=until, args=(stop, client, [
+        lambda c: c.rename("A", "Z"), lambda c: c.rename("Z", "A")]))
+    flip.start()
+    try:
+        for k in range(8):
+            to = server.home / f"out-renamed{k}"
+            how = ("maildir", "mbox")[k % 2]
+            done = json.loads(server.order("user", "export", user.address, "--to", str(to),
+                                           "--format", how, "--json"))
+            equal(done["messages"], 120, f"messages, {k}")
+            account = json.loads((to / "account.json").read_text())
+            paths = [m["path"] for m in account["mailboxes"] if m["name"] in ("A", "Z")]
+            equal(len(paths), 1, f"one mailbox, not {paths}")
+            there = to / paths[0]
+            equal(len(os.listdir(there / "cur")) if how == "maildir" else
+                  len(mailbox.mbox(there, create=False)), 60, f"its messages, {k}")
+    finally:
+        stop.set()
+        flip.join()
+    client.logout()
+
+
+@scenario(120)
+def export_while_expunged(server):
+    """A message that goes while it is being written leaves no part of itself."""
+    user = server.user("expunger")
+    client = server.imap(user)
+    for how, file in ("mbox", "mbox/INBOX.mbox"), ("maildir", "Maildir/tmp/"):
+        to = server.home / f"out-expunged-{how}"
+        client.append("INBOX", None, None, message("stays", "short"))
+        client.append("INBOX", None, None, message("goes", "y" * 70 + "\r\n") +
+                      (b"z" * 70 + b"\r\n") * 500000)
+        client.select("INBOX")
+        uid = client.uid("SEARCH", "ALL")[1][0].split()[-1]
+        client.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
+        begun = pathlib.Path(f"{to}.partial") / file
+        if how == "maildir":
+            begun = begun / uid.decode()
+        export = threading.Thread(target=server.order, args=(
+            "user", "export", user.address, "--to", str(to), "--format", how))
+        export.start()
+        for _ in range(2000):
+            if begun.exists() and begun.stat().st_size > 8192:
+                break
+            time.sleep(0.001)
+        equal(client.expunge()[0], "OK", "EXPUNGE")
+        export.join()
+        rows = len(rows_of(to))
+        if how == "mbox":
+            whole = (to / "mbox/INBOX.mbox").read_bytes()
+            equal(len(mailbox.mbox(to / "mbox/INBOX.mbox", create=False)), rows, "messages")
+            equal(whole.count(b"Subject:"), rows, "begun messages")
+        else:
+            equal(len(os.listdir(to / "Maildir/cur")), rows, "messages")
+            equal(os.listdir(to / "Maildir/tmp"), [], "begun messages")
+            equal(len((to / "Maildir/dovecot-uidlist").read_text().splitlines()), rows + 1,
+                  "the list of UIDs")
+    client.logout()
+
+
 @scenario(120)
 def export_mbox(server):
     user = server.user("mbox")
