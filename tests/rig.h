@@ -30,6 +30,7 @@ static struct rig {
 	struct store *store;
 	struct group *group;
 	struct tls *server_tls, *client_tls;
+	struct str cert_pem;       /* of server_tls: mail.example.test's, by its own hand */
 	struct str cleartext_user; /* the last one that keeper_cleartext was told */
 	unsigned cleartexts, logins;
 	unsigned sent, sending_max; /* messages of users, counted, and how many may be */
@@ -383,6 +384,7 @@ static inline void rig_tls(void)
 	struct str cert_pem = rig_pem(cert), key_pem = rig_pem(secret);
 
 	CHECK_NUM(tls_server_new(cert_pem, key_pem, rig.arena, &rig.server_tls, &why), OK);
+	rig.cert_pem = cert_pem;
 	rig.client_tls = tls_client_new();
 }
 

@@ -381,6 +381,26 @@ bool io_buffered(const struct io *io)
 	return held(io) || tls_holds(io);
 }
 
+enum err io_look(struct io *io)
+{
+	size_t done;
+
+	if (io->stuck)
+		return io->stuck;
+	if (held(io))
+		return OK;
+	if (!io->in)
+		io->in = io_buffer_get();
+	io->in_off = io->in_end = 0;
+	enum err e = io_try_read(io, io->in, IO_BUFFER, &done);
+
+	if (e)
+		io_buffer_put(&io->in);
+	else
+		io->in_end = done;
+	return e;
+}
+
 enum err io_wait(struct io *io, struct signal *other, uint64_t seen)
 {
 	bool trimmed = false;

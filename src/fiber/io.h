@@ -56,6 +56,8 @@ MUST enum err io_skip(struct io *io, uint64_t n);
 /* (quick) From now on only CRLF ends a line, a bare LF belongs to it: RFC 5321 2.3.8. */
 void io_strict_crlf(struct io *io, bool on);
 bool io_buffered(const struct io *io); /* (quick) octets of the peer wait here already */
+/* Looks once, without waiting for the peer: OK: octets of its are here; E_AGAIN: none yet. */
+MUST enum err io_look(struct io *io);
 /* Waits until there is something to read (OK), or `other` has left `seen` (E_AGAIN; other
  * may be NULL). Trims buffers and stack first: made for IDLE. */
 MUST enum err io_wait(struct io *io, struct signal *other, uint64_t seen);

@@ -103,6 +103,28 @@ static void drip(void *arg)
 	shutdown(d->fd, SHUT_WR);
 }
 
+/* A look waits for nobody and loses nothing. */
+static void test_look(void)
+{
+	struct link l = link_new();
+	struct str s;
+
+	CHECK_NUM(io_look(l.io), E_AGAIN);
+	say(&l, S("a\r\nb\r\n"));
+	CHECK_NUM(io_look(l.io), OK);
+	CHECK_NUM(io_look(l.io), OK);
+	CHECK_NUM(io_line(l.io, l.a, 10, &s), OK);
+	CHECK_STR(s, "a");
+	CHECK_NUM(io_look(l.io), OK);
+	CHECK_NUM(io_line(l.io, l.a, 10, &s), OK);
+	CHECK_STR(s, "b");
+	CHECK_NUM(io_look(l.io), E_AGAIN);
+	shutdown(l.peer, SHUT_WR);
+	CHECK_NUM(io_look(l.io), E_CLOSED);
+	CHECK_NUM(io_line(l.io, l.a, 10, &s), E_CLOSED);
+	link_end(&l);
+}
+
 static void test_lines(void)
 {
 	for (size_t i = 0; i < LENGTH(lines); i++) {
@@ -477,6 +499,7 @@ static void everything(void *arg)
 {
 	(void)arg;
 	test_lines();
+	test_look();
 	test_long_lines();
 	test_takes();
 	test_sending();
