@@ -36,6 +36,12 @@ static bool seen_before(const struct str *seen, size_t n, struct str name)
 	return false;
 }
 
+/* A field of the browser's that came twice, which some web servers hand on as it is. */
+static bool from_browser(struct str name)
+{
+	return str_starts(name, S("HTTP_"));
+}
+
 bool scgi_parse(struct str head, struct scgi *out)
 {
 	struct str seen[SCGI_VARIABLES_MAX];
@@ -46,9 +52,14 @@ bool scgi_parse(struct str head, struct scgi *out)
 	*out = (struct scgi){ 0 };
 	for (; scan_more(&in); n++) {
 		struct str name = scan_until(&in, '\0'), value = scan_until(&in, '\0');
-		if (in.bad || !name.n || n == SCGI_VARIABLES_MAX || seen_before(seen, n, name))
+		if (in.bad || !name.n || n == SCGI_VARIABLES_MAX)
+			return false;
+		bool again = seen_before(seen, n, name);
+		if (again && !from_browser(name))
 			return false;
 		seen[n] = name;
+		if (again)
+			continue;
 		if ((n == 0) != str_is(name, "CONTENT_LENGTH"))
 			return false;
 		struct scan number = scan(value);

@@ -23,7 +23,7 @@ struct scgi {
 	struct str method, uri, type, address, host, cookie, languages, fetch_site, agent;
 };
 /* The content of the head's netstring: *(name NUL value NUL). CONTENT_LENGTH comes first, SCGI
- * is "1", no name stands there twice. */
+ * is "1", no name stands there twice; but of the browser's (HTTP_*) the first one counts. */
 bool scgi_parse(struct str head, struct scgi *out);
 
 /* REQUEST_URI in its parts; the path as it was sent: our own ones have nothing to decode. False

@@ -86,6 +86,24 @@ static void test_scgi(void)
 	buf_free(&b);
 }
 
+/* What a browser sends twice counts once; what the front end says it may say once. */
+static void test_scgi_twice(void)
+{
+	struct scgi out;
+
+	CHECK(scgi_parse(S("CONTENT_LENGTH\0"
+			   "27\0SCGI\0"
+			   "1\0HTTP_VIA\0a\0HTTP_COOKIE\0a=b\0HTTP_VIA\0b\0HTTP_COOKIE\0a=c\0"
+			   "REMOTE_ADDR\0::2\0"),
+			 &out));
+	CHECK_STR(out.cookie, "a=b");
+	CHECK_STR(out.address, "::2");
+	CHECK(!scgi_parse(S("CONTENT_LENGTH\0"
+			    "0\0SCGI\0"
+			    "1\0REMOTE_ADDR\0::1\0REMOTE_ADDR\0::2\0"),
+			  &out));
+}
+
 static void test_uri(void)
 {
 	struct str path, query;
@@ -235,6 +253,7 @@ int main(void)
 {
 	a = arena_new(4 << 20);
 	test_scgi();
+	test_scgi_twice();
 	test_uri();
 	test_form();
 	test_cookies();

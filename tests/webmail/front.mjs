@@ -41,11 +41,21 @@ scenario('front_clear', async () => {
 
 /** Not from an address that others of the tests use. */
 scenario('front_logins_are_rationed', async () => {
-	const answers = await Promise.all(Array.from({ length: 30 }, () => get(`https://localhost:${PORT}/webmail/?_task=login`,
-		{ method: 'POST', host: '127.0.0.1', localAddress: '127.9.7.70' })));
-	const turned_away = answers.filter(({ status }) => status === 429).length;
-	assert.ok(turned_away >= 5 && turned_away < 30, `${turned_away} of 30`);
+	for (const [query, localAddress] of [['?_task=login', '127.9.7.70'], ['?_task=mail', '127.9.7.71'], ['', '127.9.7.72']]) {
+		const answers = await Promise.all(Array.from({ length: 30 }, () => get(`https://localhost:${PORT}/webmail/${query}`,
+			{ method: 'POST', host: '127.0.0.1', localAddress })));
+		const turned_away = answers.filter(({ status }) => status === 429).length;
+		assert.ok(turned_away >= 5 && turned_away < 30, `${query}: ${turned_away} of 30`);
+	}
 	assert.equal((await get(`https://localhost:${PORT}/webmail/?_task=login`, { host: '127.0.0.1', localAddress: '127.9.7.70' })).status, 200);
+});
+
+/** As through two proxies. */
+scenario('front_fields_twice', async () => {
+	for (const field of ['Via', 'Accept-Language', 'Cookie', 'User-Agent', 'X-Forwarded-For'])
+		for (const place of ['/', '/webmail/'])
+			assert.equal((await get(`https://localhost:${PORT}${place}`,
+				{ headers: ['Host', 'localhost', field, 'de', field, 'en'] })).status, 200, `${field} ${place}`);
 });
 
 scenario('front_headers', async () => {
