@@ -37,6 +37,7 @@ PARTS = [
     ("lockout", False, 240, ["tests/lockout.py"]),
     ("web", False, 180, ["tests/web.py"]),
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
+    ("webmail-rate", False, 60, ["tests/webmail_rate.py"]),
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
     ("webmail", False, 250, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
