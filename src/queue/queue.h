@@ -6,7 +6,7 @@
  *
  * A message lies in the queue once; its recipients lie in parts, each of one destination and of at
  * most QUEUE_PART_MAX recipients. A courier takes a part by a lease. Why it is so, and the keys:
- * docs/adr, "The queue".
+ * docs/adr/0025-queue.md.
  *
  * For:      smtp (puts), courier (works), ctl (looks and orders).
  * Below:    store/store.h.
