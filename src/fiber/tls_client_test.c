@@ -165,7 +165,7 @@ static void test_names(void)
 		if (e == OK)
 			CHECK_NUM(info.proof, table[i].proof);
 		CHECK(e || table[i].valid == !info.invalid);
-		CHECK(e || (info.on && info.version && info.cipher));
+		CHECK(e || (info.on && info.version && info.cipher && info.group));
 	}
 	const struct tls_wish no_names[] = { { .name = S("") }, { .name = S("a\0b") } };
 	struct tls_info info;
