@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The queue on an engine: "mem", "lmdb", or "crash", which is lmdb with a process that puts and
- * delivers until it is killed.
+ * The queue on an engine: "mem", "lmdb"; or on lmdb "two" processes that deliver at the same time,
+ * or "crash", a process that puts and delivers until it is killed.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -394,6 +394,77 @@ static void after_kills(void *arg)
 	arena_free(&a);
 }
 
+/* --- two couriers --- */
+
+enum { MAILS = 300, COURIERS = 2 };
+
+static void fill(void *arg)
+{
+	(void)arg;
+	a = arena_new(SIZE_MAX);
+	open_store();
+	for (unsigned i = 0; i < MAILS; i++)
+		put("x@a.test");
+	store_close(&st);
+	arena_free(&a);
+}
+
+/* Says each id that it has delivered, until nothing is due. */
+static void courier(void *arg)
+{
+	int out = *(int *)arg;
+	static struct queue_job j[QUEUE_LEASE_MAX];
+	size_t n;
+
+	open_store();
+	while ((n = lease("a.test", 2000, j, 5))) {
+		for (size_t i = 0; i < n; i++) {
+			(void)!write(out, &j[i].p.id, sizeof j[i].p.id);
+			deliver(&j[i]);
+			CHECK_NUM(queue_result(st, &j[i], true), OK);
+		}
+		arena_reset(a);
+	}
+	store_close(&st);
+}
+
+static int by_number(const void *x, const void *y)
+{
+	const uint64_t *m = x, *n = y;
+
+	return (*m > *n) - (*m < *n);
+}
+
+/* Each mail is delivered by one of them. */
+static void two_couriers(void)
+{
+	int p[2];
+
+	fiber_main(fill, NULL);
+	CHECK(pipe(p) == 0);
+	fflush(stdout);
+	for (unsigned i = 0; i < COURIERS; i++)
+		if (fork() == 0) {
+			close(p[0]);
+			a = arena_new(SIZE_MAX);
+			fiber_main(courier, &p[1]);
+			_exit(check_failed != 0);
+		}
+	close(p[1]);
+	while (read(p[0], &heard[nheard], sizeof heard[0]) == sizeof heard[0])
+		nheard++;
+	close(p[0]);
+	for (unsigned i = 0; i < COURIERS; i++) {
+		int status = 1;
+
+		CHECK(wait(&status) > 0 && status == 0);
+	}
+	CHECK_NUM(nheard, MAILS);
+	qsort(heard, nheard, sizeof heard[0], by_number);
+	for (size_t i = 1; i < nheard; i++)
+		CHECK(heard[i] != heard[i - 1]);
+}
+
 static void all(void *arg)
 {
 	(void)arg;
@@ -423,6 +494,8 @@ int main(int argc, char **argv)
 		for (unsigned i = 0; i < ROUNDS; i++)
 			one_round();
 		fiber_main(after_kills, NULL);
+	} else if (str_is(engine, "two")) {
+		two_couriers();
 	} else {
 		fiber_main(all, NULL);
 	}
