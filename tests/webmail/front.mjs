@@ -58,6 +58,22 @@ scenario('front_fields_twice', async () => {
 				{ headers: ['Host', 'localhost', field, 'de', field, 'en'] })).status, 200, `${field} ${place}`);
 });
 
+/** Whatever is asked for. */
+scenario('front_hangs_up_on_the_banned', async () => {
+	const list = path.join(path.dirname(facts.conf), 'run', 'denied.conf');
+	const kept = await fs.readFile(list, 'utf8');
+	const banned = '127.9.7.80', status = (port, place, localAddress) =>
+		get(`${port === PORT ? 'https' : 'http'}://127.0.0.1:${port}${place}`, { localAddress }).then(answer => answer.status, error => error.code);
+	await fs.writeFile(list, `${kept}deny ${banned};\n`);
+	await until('the ban', async () => await status(PORT, '/', banned) === 'ECONNRESET');
+	for (const [port, place, others] of [[PORT, '/webmail', 308], [PORT, '/webmail/', 200], [PORT, '/webmail/x.php', 404],
+		[PORT, '/webmail/branding/icon.svg', 200], [PORT - 443 + 80, '/x', 301], [PORT - 443 + 80, '/.well-known/acme-challenge/x', 404]]) {
+		assert.equal(await status(port, place, banned), 'ECONNRESET', place);
+		assert.equal(await status(port, place, '127.9.7.81'), others, place);
+	}
+	await fs.writeFile(list, kept);
+});
+
 scenario('front_headers', async () => {
 	for (const place of ['/', '/webmail/', '/webmail/branding/icon.svg', '/webmail/nothing.php']) {
 		const { status, headers } = await get(`https://localhost:${PORT}${place}`);
