@@ -4,6 +4,7 @@
  * off a damaged store. The first octet says which.
  */
 #include "base/encode.h"
+#include "keeper/dkim.h"
 #include "keeper/history.h"
 #include "keeper/life.h"
 #include "keeper/password.h"
@@ -75,6 +76,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	struct places places = { 0 };
 	struct invitation inv = { 0 };
 	struct life life = { 0 };
+	struct dkim_keys keys = { 0 };
 	struct name n;
 	uint32_t number;
 	int64_t created;
@@ -91,12 +93,15 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'v': e = history_read(s, &history); break;
 	case 'k': e = places_read(s, &places); break;
 	case 'i': e = invitation_read(s, a, &inv); break;
+	case 'D': e = dkim_read(s, a, &keys); break;
 	case 'L': e = life_decode(s, a, &life); break;
 	default: e = number_read(s, &number); break;
 	}
 	BUG_IF(e && e != E_CORRUPT && e != E_VERSION);
 	if (which == 'i' && !e)
 		BUG_IF(!str_eq(record_invitation(a, &inv), s));
+	if (which == 'D' && !e)
+		BUG_IF(!str_eq(dkim_record(a, &keys), s));
 	if (which == 'L' && !e)
 		BUG_IF(!str_eq(record_life(a, &life), s) || !*life_word(life.mode));
 	if (which == 'u' && !e && *s.p == 2)

@@ -40,6 +40,9 @@ static struct rig {
 	enum err new_error;         /* why nothing new is let in; OK: it is */
 	const char *notice;         /* at a login, or NULL */
 	const char *refused;        /* why right passwords are refused, or NULL */
+	unsigned signers;           /* keys of example.test */
+	unsigned rotations;         /* so many signatures are asked of keys that are gone */
+	enum err sign_error;        /* why there is none; OK: there is */
 	void (*serve)(struct io *io, int kind);
 } rig;
 
@@ -173,6 +176,34 @@ enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path to,
 		rig.told = true;
 	}
 	return OK;
+}
+
+enum err keeper_signers(struct keeper *k, uint32_t account, struct path from, struct arena *a,
+			struct keeper_signers *out)
+{
+	(void)k, (void)a;
+	*out = (struct keeper_signers){ .domain = from.domain, .n = rig.signers };
+	if (rig.signers)
+		CHECK(account == 1 && str_is(from.local, "alice"));
+	for (unsigned i = 0; i < rig.signers; i++) {
+		out->by[i].ed25519 = i > 0;
+		out->by[i].selector = i ? S("two") : S("one");
+	}
+	return OK;
+}
+
+enum err keeper_sign(struct keeper *k, uint32_t account, struct path from, struct str selector,
+		     struct str digest, struct arena *a, struct str *out)
+{
+	(void)k, (void)account, (void)from;
+	CHECK(str_is(selector, "one") || str_is(selector, "two"));
+	CHECK_NUM(digest.n, 32);
+	if (rig.rotations) {
+		rig.rotations--;
+		return E_NOTFOUND;
+	}
+	*out = str_dup(a, S("signature"));
+	return rig.sign_error;
 }
 
 enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t *hash, size_t n,

@@ -91,6 +91,8 @@ struct str text_span(struct arena *a, int64_t seconds); /* "20 minutes", "24 hou
 /* "500K", "2G" or octets; E_SYNTAX. */
 MUST enum err size_parse(struct str text, uint64_t *out);
 
+struct dkim_pair_key;
+struct str text_dkim(struct arena *a, const struct dkim_pair_key *k); /* the TXT record of a key */
 struct admin_row;
 /* A user as lists and `user show` write him. */
 json_t *ctl_json_user(struct arena *a, const struct admin_row *r);
@@ -138,6 +140,10 @@ int cmd_guard_show(struct ctl *c);
 int cmd_guard_release(struct ctl *c);
 int cmd_guard_block(struct ctl *c);
 int cmd_acme(struct ctl *c);
+int cmd_dkim_add(struct ctl *c);
+int cmd_dkim_list(struct ctl *c);
+int cmd_dkim_rotate(struct ctl *c);
+int cmd_dkim_retire(struct ctl *c);
 int cmd_dns(struct ctl *c);
 int cmd_config(struct ctl *c);
 int cmd_check(struct ctl *c);

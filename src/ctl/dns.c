@@ -158,6 +158,21 @@ static void config_facts(struct ctl *c, struct zone_facts *f)
 	f->sts_max_age_s = k->sts_max_age_ms / 1000;
 }
 
+/* All that are there: the next ones so that they are known before they are used. */
+static enum err key_facts(struct ctl *c, struct zone_facts *f, struct str *why)
+{
+	struct dkim_keys k;
+	enum err e = admin_dkim_list(c->peer, f->domain, c->arena, &k, why);
+
+	for (size_t i = 0; i < k.n && !e; i++) {
+		f->key[i].selector = k.key[i].selector;
+		f->key[i].value = text_dkim(c->arena, &k.key[i]);
+		f->key[i].signs = k.key[i].state == DKIM_ACTIVE;
+		f->nkeys = i + 1;
+	}
+	return e;
+}
+
 struct looking {
 	struct str domain;
 	bool found;
@@ -186,7 +201,8 @@ static enum err gather(struct ctl *c, struct zone_facts *f, struct str *why)
 		return E_NOTFOUND;
 	}
 	config_facts(c, f);
-	return tls_facts(c, f, why);
+	e = key_facts(c, f, why);
+	return e ? e : tls_facts(c, f, why);
 }
 
 /* --- telling --- */

@@ -12,6 +12,7 @@
  */
 #include "ipc/ipc.h"
 #include "guard/guard.h"
+#include "keeper/dkim.h"
 #include "keeper/keeper.h"
 #include "keeper/own.h"
 #include "keeper/sent.h"
@@ -86,6 +87,19 @@ MUST enum err admin_invite(struct peer *p, struct str address, uint64_t quota, u
 			   struct arena *a, struct admin_invitation *out, struct str *why);
 MUST enum err admin_invite_delete(struct peer *p, struct str address, struct arena *a,
 				  struct str *why); /* E_NOTFOUND */
+
+/* --- keys of a domain: keeper/dkim.h tells what becomes of them --- */
+
+/* E_NOTFOUND (domain), too, in all of them. */
+MUST enum err admin_dkim_add(struct peer *p, struct str domain, struct arena *a,
+			     struct str *why); /* E_EXISTS, E_LIMIT */
+MUST enum err admin_dkim_rotate(struct peer *p, struct str domain, bool force, struct arena *a,
+				struct str *why); /* E_DENIED: too young */
+MUST enum err admin_dkim_retire(struct peer *p, struct str domain, bool force, struct arena *a,
+				struct str *why); /* E_DENIED: too young */
+/* Without the private keys. */
+MUST enum err admin_dkim_list(struct peer *p, struct str domain, struct arena *a,
+			      struct dkim_keys *out, struct str *why);
 
 /* --- the lockout --- */
 

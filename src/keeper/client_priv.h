@@ -3,6 +3,7 @@
 #define KEEPER_CLIENT_PRIV_H
 /* client_priv.h - what the files of the side that asks share. */
 #include "base/buf.h"
+#include "keeper/dkim.h"
 #include "keeper/own.h"
 #include "keeper/wire.h"
 

@@ -16,6 +16,7 @@
  *            s                         the life of the service: keeper/life.h
  *   secret:  p/<account>               the password's hash and verifier
  *            w/<account>               the app passwords
+ *            d/<domain>                its keys for DKIM: keeper/dkim.h
  *            v/, k/<account>           recent logins and known places, see keeper/journal.h
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with

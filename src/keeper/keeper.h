@@ -147,6 +147,22 @@ MUST enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path
  * keeper_sending_ask said of each recipient. */
 MUST enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t *hash,
 				   size_t n, struct sending_verdict *out);
+/* Who signs mail of the domain of `from` (DKIM): none, where the domain has no keys. E_DENIED: the
+ * account may not send as that address, or it is none of ours. */
+enum { SIGNERS_MAX = 4 };
+struct keeper_signers {
+	struct str domain; /* A-labels */
+	struct {
+		bool ed25519; /* else RSA */
+		struct str selector;
+	} by[SIGNERS_MAX];
+	size_t n;
+};
+MUST enum err keeper_signers(struct keeper *k, uint32_t account, struct path from, struct arena *a,
+			     struct keeper_signers *out);
+/* One of these signs a digest of 32 octets. E_DENIED as above; E_NOTFOUND: it signs no more. */
+MUST enum err keeper_sign(struct keeper *k, uint32_t account, struct path from, struct str selector,
+			  struct str digest, struct arena *a, struct str *out);
 /* A password that came over an unencrypted line: refused, remembered, logged. RFC 8314 4.
  * Quick for the caller: it does not wait for an answer. */
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "box/box.h"
+#include "keeper/dkim.h"
 #include "keeper/life.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
@@ -50,9 +51,15 @@ enum err op_domain_add(struct asked *q)
 	e = directory_domain_add(q->k->store, domain);
 	if (e == E_EXISTS)
 		return op_say(q, e, "this domain is there already", domain);
+	if (e)
+		return e;
+	log_event(LOG_INFO, "domain.add", KV("domain", domain));
+	e = dkim_forget(q->k->store, domain); /* what a crash left of one that was deleted */
 	if (!e)
-		log_event(LOG_INFO, "domain.add", KV("domain", domain));
-	return e;
+		e = dkim_add(q->k->store, domain, q->a);
+	if (e) /* the domain is there, and can be given keys later */
+		log_event(LOG_WARN, "domain.unsigned", KV("domain", domain), KVE(e));
+	return OK;
 }
 
 enum err op_domain_delete(struct asked *q)
@@ -70,9 +77,10 @@ enum err op_domain_delete(struct asked *q)
 			q, e,
 			"this domain still has users, aliases or invitations: delete them first",
 			domain);
-	if (!e)
-		log_event(LOG_INFO, "domain.delete", KV("domain", domain));
-	return e;
+	if (e)
+		return e;
+	log_event(LOG_INFO, "domain.delete", KV("domain", domain));
+	return dkim_forget(q->k->store, domain);
 }
 
 /* --- lists --- */

@@ -212,6 +212,8 @@ static const struct call {
 	{ CALL_NUMBERS, call_numbers, FACE_SESSION },
 	{ CALL_SENDING_ASK, call_sending_ask, FACE_SESSION },
 	{ CALL_SENDING_COUNT, call_sending_count, FACE_SESSION },
+	{ CALL_DKIM_KEYS, call_dkim_keys, FACE_SESSION },
+	{ CALL_DKIM_SIGN, call_dkim_sign, FACE_SESSION },
 	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
 	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },
 	{ CALL_DOMAIN_LIST, op_domain_list, FACE_OPERATOR },
@@ -239,6 +241,10 @@ static const struct call {
 	{ CALL_GUARD_SHOW, op_guard_show, FACE_OPERATOR },
 	{ CALL_GUARD_RELEASE, op_guard_release, FACE_OPERATOR },
 	{ CALL_GUARD_BLOCK, op_guard_block, FACE_OPERATOR },
+	{ CALL_DKIM_ADD, op_dkim_add, FACE_OPERATOR },
+	{ CALL_DKIM_ROTATE, op_dkim_rotate, FACE_OPERATOR },
+	{ CALL_DKIM_RETIRE, op_dkim_retire, FACE_OPERATOR },
+	{ CALL_DKIM_LIST, op_dkim_list, FACE_OPERATOR },
 };
 
 /* The operator's result and its sentence travel as fields, before those of the call. */

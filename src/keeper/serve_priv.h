@@ -125,4 +125,11 @@ enum err op_guard_show(struct asked *q);
 enum err op_guard_release(struct asked *q);
 enum err op_guard_block(struct asked *q);
 
+enum err call_dkim_keys(struct asked *q); /* operate_dkim.c */
+enum err call_dkim_sign(struct asked *q);
+enum err op_dkim_add(struct asked *q);
+enum err op_dkim_rotate(struct asked *q);
+enum err op_dkim_retire(struct asked *q);
+enum err op_dkim_list(struct asked *q);
+
 #endif

@@ -39,6 +39,8 @@ enum keeper_call {
 	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
 	CALL_SENDING_ASK,    /* u32 account, path, u32 recipients, u32 strangers -> verdict */
 	CALL_SENDING_COUNT,  /* u32 account, u32 n, n * u32 hash -> verdict */
+	CALL_DKIM_KEYS, /* u32 account, path -> blob domain, u8 n, n * (u8 kind, blob selector) */
+	CALL_DKIM_SIGN, /* u32 account, path, blob selector, blob digest -> blob signature */
 	/* The operator's; each answer begins with u8 err, blob sentence. */
 	CALL_DOMAIN_ADD,    /* blob domain */
 	CALL_DOMAIN_DELETE, /* blob domain */
@@ -68,6 +70,10 @@ enum keeper_call {
 	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */
 	CALL_GUARD_RELEASE, /* blob address */
 	CALL_GUARD_BLOCK,   /* blob address, u32 seconds, 0: as configured -> u64 until */
+	CALL_DKIM_ADD,      /* blob domain */
+	CALL_DKIM_ROTATE,   /* blob domain, u8 force */
+	CALL_DKIM_RETIRE,   /* blob domain, u8 force */
+	CALL_DKIM_LIST,     /* blob domain -> u32 n, n * key, see operate_dkim.c */
 };
 
 enum login_answer { LOGIN_CLOSED, LOGIN_GOOD, LOGIN_REFUSED };

@@ -104,6 +104,7 @@ static void apply(struct settings *s)
 	apply_lockout(s);
 	s->smtp_conf = smtp_conf_default();
 	s->smtp_conf.hostname = c->hostname;
+	s->smtp_conf.spool = c->state;
 	s->smtp_conf.message_max = c->message_size;
 	s->smtp_conf.recipients_max = c->recipients;
 	s->smtp_conf.hops_max = c->hops;

@@ -16,6 +16,7 @@ static void close_it(void *arg)
 
 	incoming_close(&it->in);
 	buf_free(&it->header);
+	signing_close(&it->signing);
 	EVP_MD_CTX_free(it->digest);
 	it->digest = NULL;
 }
@@ -32,7 +33,8 @@ static void put(struct intake *it, struct str octets)
 {
 	if (it->refused.code || !octets.n)
 		return;
-	enum err e = incoming_write(it->in, octets);
+	enum err e =
+		it->signing ? signing_take(it->signing, octets) : incoming_write(it->in, octets);
 
 	if (e)
 		intake_refuse(it, reply_err(e));
@@ -102,17 +104,38 @@ struct intake *intake_open(struct smtp *s)
 /* The header of a submitted message is whole: only now it is known what it lacks. */
 static void header_whole(struct intake *it)
 {
-	struct buf add = buf_new(TRACE_MAX);
-	struct reply r = submit_header(it->s, buf_str(&it->header), it->id, &add);
+	struct buf text = buf_new(TRACE_MAX + HEADER_MAX);
+	struct path author = { 0 };
+	struct reply r = submit_header(it->s, buf_str(&it->header), it->id, &text, &author);
 
-	if (r.code) {
-		intake_refuse(it, r);
-	} else {
-		put(it, buf_str(&add));
-		put(it, buf_str(&it->header));
+	if (!r.code) {
+		buf_put(&text, buf_str(&it->header));
+		it->signing = signing_open(it->s, author, buf_str(&text), &r);
 	}
-	buf_free(&add);
+	if (r.code)
+		intake_refuse(it, r);
+	else if (!it->signing)
+		put(it, buf_str(&text));
+	buf_free(&text);
 	buf_free(&it->header);
+}
+
+static enum err put_signed(void *arg, struct str octets)
+{
+	struct intake *it = arg;
+
+	return octets.n ? incoming_write(it->in, octets) : OK;
+}
+
+/* The last octet is there: signatures, then what waited for them. */
+static void sign(struct intake *it)
+{
+	enum err e = signing_end(it->signing, put_signed, it);
+
+	if (e)
+		intake_refuse(it, reply_err(e));
+	else
+		signing_close(&it->signing);
 }
 
 static void take_header(struct intake *it, struct str octets)
@@ -158,6 +181,8 @@ struct reply intake_finish(struct intake *it)
 		intake_refuse(it, reply(554, "5.6.0", "a line ends with CR or LF alone"));
 	if (!it->refused.code && is_submission(it->s) && !it->head.ended)
 		header_whole(it);
+	if (!it->refused.code && it->signing)
+		sign(it);
 	if (!it->refused.code) {
 		enum err e = incoming_finish(it->in);
 

@@ -8,6 +8,7 @@
 #include "smtp/dots.h"
 #include "smtp/head.h"
 #include "smtp/session.h"
+#include "smtp/sign.h"
 
 enum { HEADER_MAX = 1 << 20 }; /* octets of a submitted message's header */
 
@@ -17,12 +18,13 @@ struct intake {
 	struct str id;       /* 16 hex digits: in Received and the log */
 	struct dots dots;
 	struct head head;
-	struct buf header;    /* owned; submission: until it is whole */
-	uint64_t size;        /* octets of the message as the client sent it */
-	int64_t started;      /* ms */
-	uint64_t read;        /* octets that came for it */
-	struct reply refused; /* code 0: not yet; the first reason stays */
-	void *digest;         /* owned; of the message, or NULL where nobody will ask */
+	struct buf header;       /* owned; submission: until it is whole */
+	uint64_t size;           /* octets of the message as the client sent it */
+	int64_t started;         /* ms */
+	uint64_t read;           /* octets that came for it */
+	struct reply refused;    /* code 0: not yet; the first reason stays */
+	struct signing *signing; /* owned; NULL: nobody signs */
+	void *digest;            /* owned; of the message, or NULL where nobody will ask */
 };
 
 /* Begins one for the transaction's recipients: our trace fields are in it already. It lives in
@@ -35,8 +37,9 @@ struct reply intake_finish(struct intake *it);
 
 /* What a user's header lacks (Date, Message-ID, From: RFC 6409 8) is put into add, with an empty
  * line behind where there is no header at all. Refused unless who it says it is from is the
- * user: RFC 6409 6.1. Suspends. */
-struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add);
+ * user: RFC 6409 6.1. author: the first address of From as it is then, in s->tx. Suspends. */
+struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add,
+			   struct path *author);
 
 /* The message is over: delivers it, logs it, ends the transaction. Suspends. */
 struct reply message_end(struct smtp *s, struct intake *it);

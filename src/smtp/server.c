@@ -23,6 +23,7 @@ struct smtp_conf smtp_conf_default(void)
 {
 	return (struct smtp_conf){
 		.hostname = S("localhost"),
+		.spool = S("/tmp"),
 		.message_max = 50 << 20,
 		.recipients_max = 1000,
 		.hops_max = 100, /* RFC 5321 6.3 */

@@ -24,6 +24,7 @@ enum smtp_kind { SMTP_MX, SMTP_SUBMISSION, SMTP_LMTP, SMTP_INTERNAL };
 
 struct smtp_conf {
 	struct str hostname;     /* this server's name in greetings and trace fields */
+	struct str spool;        /* a folder for large messages while they wait to be signed */
 	uint64_t message_max;    /* octets of a message: SIZE, RFC 1870 */
 	unsigned recipients_max; /* of a transaction: LIMITS RCPTMAX, RFC 9422; at most 10,000 */
 	unsigned quota_warning;  /* percent of a quota at which its owner is told; 0: never */

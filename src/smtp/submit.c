@@ -147,7 +147,18 @@ static bool unambiguous(struct str header)
 	return !dots_bare(&d) && !str_has(header, '\0');
 }
 
-struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add)
+/* Of those that may be: whose domain signs. */
+static struct path first_author(struct smtp *s, struct str body)
+{
+	for (struct address *a = address_list(s->tx, body); a; a = a->next)
+		if (a->domain.p)
+			return (struct path){ a->mailbox, a->domain,
+					      !str_ascii(a->mailbox) || !str_ascii(a->domain) };
+	return (struct path){ 0 };
+}
+
+struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add,
+			   struct path *author)
 {
 	struct seen seen = look(header);
 	struct date now = { .utc = clock_wall() };
@@ -166,10 +177,12 @@ struct reply submit_header(struct smtp *s, struct str header, struct str id, str
 		return r;
 	if (!seen.date)
 		buf_fmt(add, "Date: %.*s\r\n", FMT(date_rfc5322(s->tx, now)));
-	if (!seen.from) /* the null path is no author's */
-		buf_fmt(add, "From: <%.*s>\r\n",
-			FMT(s->mail.from.local.n ? path_text(s->tx, s->mail.from)
-						 : s->login.address));
+	struct str from = seen.from_body;
+	if (!seen.from) { /* the null path is no author's */
+		from = s->mail.from.local.n ? path_text(s->tx, s->mail.from) : s->login.address;
+		buf_fmt(add, "From: <%.*s>\r\n", FMT(from));
+	}
+	*author = first_author(s, from);
 	if (!seen.message_id)
 		buf_fmt(add, "Message-ID: <%.*s@%.*s>\r\n", FMT(id), FMT(s->conf->hostname));
 	if (!seen.any && header.n && !str_starts(header, S("\r\n")))
