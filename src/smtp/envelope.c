@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/session.h"
+#include "smtp/intake.h"
 
 enum { TOLD_MAX = 20 }; /* refused recipients of a session that get a log line */
 
@@ -26,7 +26,7 @@ static struct reply entitled(const struct smtp *s)
 
 /* The null path is nobody's and anybody's: a receipt is sent with it, RFC 8098 2.1. Whose it is
  * stands in From, which is checked in any case. */
-static struct reply permitted(struct smtp *s)
+struct reply envelope_permitted(struct smtp *s)
 {
 	struct str why;
 	enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from, s->cmd, &why);
@@ -50,7 +50,7 @@ struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 	if (s->mail.size > s->conf->message_max) /* RFC 1870 6.1 */
 		return reply(552, "5.3.4", "message too large");
 	if (is_submission(s))
-		r = permitted(s);
+		r = envelope_permitted(s);
 	if (r.code)
 		return r;
 	s->mail.from = keep_path(s->tx, s->mail.from);

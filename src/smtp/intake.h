@@ -35,6 +35,9 @@ void intake_refuse(struct intake *it, struct reply r);
 /* No more octets. Code 0: ready to be delivered, else why it is not. Suspends. */
 struct reply intake_finish(struct intake *it);
 
+/* (suspends) May the user send, and as the sender of the transaction? Code 0: yes. */
+struct reply envelope_permitted(struct smtp *s);
+
 /* What a user's header lacks (Date, Message-ID, From: RFC 6409 8) is put into add, with an empty
  * line behind where there is no header at all. Refused unless who it says it is from is the
  * user: RFC 6409 6.1. author: the first address of From as it is then, in s->tx. Suspends. */

@@ -740,6 +740,24 @@ static void sending(void)
 	empty_all();
 }
 
+/* What ends between MAIL and the message holds for it, with an author in it or without. */
+static void looked_at_again(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct client *c = greeted(SMTP_SUBMISSION);
+
+		envelope(c, "<alice@example.test>", "bob");
+		rig.new_error = i < 2 ? E_READONLY : E_DENIED;
+		data(c, i % 2 ? S("From: alice@example.test\r\n\r\nx\r\n.\r\n")
+			      : S("Subject: x\r\n\r\nx\r\n.\r\n"));
+		expect(c, i < 2 ? "450 4.3.2" : "550 5.7.1");
+		rig.new_error = OK;
+		hang_up(c);
+	}
+	CHECK_NUM(stored(2, "INBOX"), 0);
+	empty_all();
+}
+
 static void all(void *arg)
 {
 	(void)arg;
@@ -762,6 +780,7 @@ static void all(void *arg)
 	partly();
 	quota();
 	sending();
+	looked_at_again();
 	rig_close();
 }
 

@@ -173,6 +173,8 @@ struct reply submit_header(struct smtp *s, struct str header, struct str id, str
 		r = authors(s, seen.from_body, &count);
 	if (!r.code && seen.sender)
 		r = authors(s, seen.sender_body, &count);
+	if (!r.code && !count) /* those who name an author were looked at with him */
+		r = envelope_permitted(s);
 	if (r.code)
 		return r;
 	if (!seen.date)

@@ -40,6 +40,16 @@ scenario('front_clear', async () => {
 });
 
 /** Not from an address that others of the tests use. */
+scenario('front_links_are_secret', async () => {
+	const said = () => fs.readFile(path.join(facts.webmail, 'logs/nginx.log'), 'utf8');
+	const post = where => get(`https://localhost:${PORT}${where}`, { method: 'POST', headers: { 'Content-Length': 70000 } });
+	assert.equal((await post('/access?what=iswritten')).status, 413);
+	assert.equal((await post('/join?invitation=issecret')).status, 413);
+	await until('the error log', async () => (await said()).includes('iswritten'));
+	assert.equal((await said()).includes('issecret'), false);
+	assert.equal((await fs.readFile(path.join(facts.webmail, 'logs/access.log'), 'utf8')).includes('issecret'), false);
+});
+
 scenario('front_logins_are_rationed', async () => {
 	for (const [query, localAddress] of [['?_task=login', '127.9.7.70'], ['?_task=mail', '127.9.7.71'], ['', '127.9.7.72']]) {
 		const answers = await Promise.all(Array.from({ length: 30 }, () => get(`https://localhost:${PORT}/webmail/${query}`,
