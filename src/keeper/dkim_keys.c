@@ -131,6 +131,18 @@ static int64_t since(const struct dkim_keys *k, enum dkim_state state)
 	return latest;
 }
 
+/* What selectors of a new pair have behind their letter: the second, or one after it that is free.
+ */
+static struct str fresh(struct arena *a, const struct dkim_keys *k, int64_t now)
+{
+	struct str digits = str_fmt(a, "%llx", (unsigned long long)now);
+
+	for (size_t i = 0; i < k->n; i++)
+		if (str_eq(str_from(k->key[i].selector, 1), digits))
+			return fresh(a, k, now + 1);
+	return digits;
+}
+
 static enum err add(struct tx *tx, void *arg)
 {
 	const struct key_change *c = arg;
@@ -144,12 +156,13 @@ static enum err add(struct tx *tx, void *arg)
 	if (k.n + 2 > DKIM_KEYS_MAX)
 		return E_LIMIT;
 	uint8_t state = any(&k, DKIM_ACTIVE) ? DKIM_NEXT : DKIM_ACTIVE;
+	struct str digits = fresh(tx_arena(tx), &k, c->now);
 	for (size_t i = 0; i < 2; i++) {
-		for (size_t j = 0; j < k.n; j++) /* made in the same second */
-			if (str_eq(k.key[j].selector, c->pair[i].selector))
-				return E_AGAIN;
-		k.key[k.n] = c->pair[i];
-		k.key[k.n++].state = state;
+		struct dkim_pair_key *p = &k.key[k.n++];
+
+		*p = c->pair[i];
+		p->selector = str_fmt(tx_arena(tx), "%c%.*s", i ? 'e' : 'r', FMT(digits));
+		p->state = state;
 	}
 	put(tx, c->domain, &k);
 	return OK;
@@ -158,8 +171,8 @@ static enum err add(struct tx *tx, void *arg)
 enum err dkim_add(struct store *st, struct str domain, struct arena *a)
 {
 	struct dkim_pair_key pair[2];
-	struct key_change c = { .domain = domain, .pair = pair };
-	enum err e = dkim_make(pair, clock_wall(), a);
+	struct key_change c = { .domain = domain, .pair = pair, .now = clock_wall() };
+	enum err e = dkim_make(pair, c.now, a);
 
 	return e ? e : store_update(st, secrets, add, &c);
 }

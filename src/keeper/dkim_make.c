@@ -49,7 +49,6 @@ enum err dkim_make(struct dkim_pair_key pair[2], int64_t now, struct arena *a)
 	work_run(make, &m);
 	for (size_t i = 0; i < 2 && m.good; i++)
 		pair[i] = (struct dkim_pair_key){
-			.selector = str_fmt(a, "%c%llx", i ? 'e' : 'r', (unsigned long long)now),
 			.kind = i ? KIND_ED25519 : KIND_RSA,
 			.created = now,
 			.changed = now,
