@@ -213,6 +213,28 @@ static void test_refused(void)
 	}
 }
 
+/* All of it by way of another server, whose answers are validated all the same. */
+static void test_forward(void)
+{
+	const struct dns_server server = { given.ip, given.port };
+	const struct dns_conf conf = { .anchor_file = given.anchor,
+				       .forward = &server,
+				       .nforward = 1 };
+	struct str why;
+
+	if (!CHECK_NUM(dns_new(&conf, a, &resolver, &why), OK))
+		return;
+	struct dns_answer got = ask(".", DNS_NS);
+
+	CHECK(got.status == DNS_FOUND && got.secure);
+	CHECK_STR(got.text[0], "ns");
+	got = ask("nobody.example", DNS_MX);
+	CHECK(got.status == DNS_NXDOMAIN && got.secure);
+	got = ask("localhost", DNS_A);
+	CHECK(got.status == DNS_FOUND && !got.secure);
+	dns_close(&resolver);
+}
+
 static void run(void *unused)
 {
 	const struct dns_server server = { given.ip, given.port };
@@ -248,6 +270,7 @@ static void run(void *unused)
 	dns_close(&resolver);
 	CHECK(!resolver);
 	dns_close(&resolver);
+	test_forward();
 }
 
 static uint16_t port(const char *text)
