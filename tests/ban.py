@@ -442,18 +442,19 @@ def run(test):
         check(table(net) is None, "the table stays behind at a clean end")
 
 
-def main():
-    chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
+def run_all(tests, attempt, known=(Failed,)):
+    """Those of tests that the command line names, or all; known failures need no traceback."""
+    chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     passed = failed = skipped = 0
     try:
         able()
     except Skip as e:
         print(f"skip: {e}")
-        chosen, skipped = [], len(TESTS)
+        chosen, skipped = [], len(tests)
     for test in chosen:
         began = time.monotonic()
         try:
-            run(test)
+            attempt(test)
             passed += 1
             print(f"ok      {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
         except Skip as e:
@@ -462,11 +463,11 @@ def main():
         except Exception as e:  # pylint: disable=broad-except
             failed += 1
             print(f"FAILED  {test.__name__}: {e}", flush=True)
-            if not isinstance(e, Failed):
+            if not isinstance(e, known):
                 traceback.print_exc(file=sys.stdout)
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_all(TESTS, run))

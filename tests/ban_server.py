@@ -20,13 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "clients"))
 import harness  # noqa: E402
-from ban import (DROPPED_S, HEARD_S, Failed, Net, Skip, able, check, command, family,  # noqa: E402
-                 table)
+from ban import (DROPPED_S, HEARD_S, Failed, Net, Skip, check, command, family,  # noqa: E402
+                 run_all, table)
 from harness import Server, too_long, wait_until  # noqa: E402
 
 BLOCK_S, BAN_S = 1, 600
@@ -326,31 +325,9 @@ def attempt(test):
 
 
 def main():
-    chosen = [t for t in TESTS if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
-    passed = failed = skipped = 0
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(290)
-    try:
-        able()
-    except Skip as e:
-        print(f"skip: {e}")
-        chosen, skipped = [], len(TESTS)
-    for test in chosen:
-        began = time.monotonic()
-        try:
-            attempt(test)
-            passed += 1
-            print(f"ok      {test.__name__} {time.monotonic() - began:.1f} s", flush=True)
-        except Skip as e:
-            skipped += 1
-            print(f"skip    {test.__name__}: {e}", flush=True)
-        except Exception as e:  # pylint: disable=broad-except
-            failed += 1
-            print(f"FAILED  {test.__name__}: {e}", flush=True)
-            if not isinstance(e, (Failed, harness.Failed)):
-                traceback.print_exc(file=sys.stdout)
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed else 0
+    return run_all(TESTS, attempt, (Failed, harness.Failed))
 
 
 sys.exit(main())
