@@ -101,6 +101,10 @@ MUST enum err queue_message_encode(struct arena *a, const struct queue_message *
 MUST enum err queue_part_decode(struct str value, struct arena *a, struct queue_part *out);
 MUST enum err queue_part_encode(struct arena *a, const struct queue_part *p, struct str *out);
 
+/* An id as people read it: 13 letters and digits. Reading is lenient about what looks alike; false:
+ * it is none. */
+struct str queue_id_text(struct arena *a, uint64_t id);
+bool queue_id_read(struct str text, uint64_t *out);
 /* Where a part goes: its domain, or "[via]". */
 struct str queue_destination_of(struct arena *a, const struct queue_part *p);
 /* When it next wants something: its lease ends, a try or a report is due. */

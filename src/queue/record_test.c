@@ -118,12 +118,37 @@ static void due(void)
 	CHECK(queue_part_over(&p));
 }
 
+static void ids(void)
+{
+	static const uint64_t some[] = { 0, 1, 31, 32, 7513411428352000123, UINT64_MAX };
+	static const char *const bad[] = { "",
+					   "0",
+					   "000000000000",
+					   "00000000000000",
+					   "g000000000000",
+					   "zzzzzzzzzzzzz",
+					   "000000-000000",
+					   "00000000u0000",
+					   "0000000\xc3\xa4"
+					   "0000" };
+	uint64_t id;
+
+	for (size_t i = 0; i < LENGTH(some); i++)
+		CHECK(queue_id_read(queue_id_text(a, some[i]), &id) && id == some[i]);
+	CHECK_STR(queue_id_text(a, 1 << 20 | 33), "0000000010011");
+	CHECK(queue_id_read(S("OOOOOO0ooIiLl"), &id) && id == 0x8421); /* ...1111 in base 32 */
+	for (size_t i = 0; i < LENGTH(bad); i++)
+		CHECK(!queue_id_read(str_of(bad[i]), &id));
+	CHECK(!queue_id_read(STR("000000\0000000", 13), &id));
+}
+
 int main(void)
 {
 	a = arena_new(64 << 20);
 	message();
 	part();
 	due();
+	ids();
 	arena_free(&a);
 	return check_done();
 }
