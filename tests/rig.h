@@ -38,6 +38,7 @@ static struct rig {
 	const char *login_ip;       /* whose logins these should be */
 	enum err login_error;       /* OK: look at the password */
 	enum err new_error;         /* why nothing new is let in; OK: it is */
+	enum guarantee least;       /* of the way out, of each account */
 	const char *notice;         /* at a login, or NULL */
 	const char *refused;        /* why right passwords are refused, or NULL */
 	unsigned signers;           /* keys of example.test */
@@ -143,10 +144,11 @@ enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota)
 }
 
 enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *arena,
-			 struct str *why)
+			 struct str *why, enum guarantee *least)
 {
 	(void)arena;
 	*why = S_NONE;
+	*least = rig.least;
 	if (rig.new_error == E_DENIED)
 		*why = S("Senden gesperrt / sending is blocked: spam");
 	if (rig.new_error || (!from.local.n && !from.domain.n))

@@ -181,6 +181,16 @@ static void read_domain(struct scan *in, struct arena *a, struct admin_row *r)
 	r->created = (int64_t)scan_u64(in);
 }
 
+static struct guarantees read_guarantees(struct scan *in)
+{
+	unsigned sending = scan_u8(in);
+	bool receiving = scan_u8(in) != 0;
+
+	if (sending >= GUARANTEES)
+		scan_fail(in);
+	return (struct guarantees){ in->bad ? GUARANTEE_NONE : (enum guarantee)sending, receiving };
+}
+
 void admin_read_user(struct scan *in, struct arena *a, struct admin_row *r)
 {
 	(void)a;
@@ -194,6 +204,8 @@ void admin_read_user(struct scan *in, struct arena *a, struct admin_row *r)
 	r->state = scan_blob(in);
 	r->reason = scan_blob(in);
 	r->expires = scan_u32(in);
+	r->guarantees = read_guarantees(in);
+	r->in_force = read_guarantees(in);
 }
 
 static void read_invitation(struct scan *in, struct arena *a, struct admin_row *r)

@@ -65,6 +65,7 @@ struct admin_state {
 	bool locked, send_blocked;
 	uint32_t expires; /* keeper/day.h; 0: never */
 	uint64_t quota;
+	struct guarantees guarantees;
 	struct str reason;
 };
 MUST enum err admin_user_set(struct peer *p, struct str address, unsigned what,
@@ -130,15 +131,17 @@ MUST enum err admin_guard_block(struct peer *p, struct str address, uint32_t sec
 
 /* Lists, of one domain or ("") all, in order; row is called for each and keeps no pointers. */
 struct admin_row {
-	uint32_t account;          /* users */
-	struct str name;           /* domain or address */
-	int64_t created;           /* UTC seconds */
-	uint64_t quota;            /* users, invitations; octets, 0: no limit */
-	int64_t password_changed;  /* users; 0: has none */
-	uint64_t octets, messages; /* users */
-	struct str state, reason;  /* users; "active", "locked", "send-blocked", "expired" */
-	uint32_t expires;          /* users; keeper/day.h, 0: never */
-	struct str *targets;       /* aliases */
+	uint32_t account;             /* users */
+	struct str name;              /* domain or address */
+	int64_t created;              /* UTC seconds */
+	uint64_t quota;               /* users, invitations; octets, 0: no limit */
+	int64_t password_changed;     /* users; 0: has none */
+	uint64_t octets, messages;    /* users */
+	struct str state, reason;     /* users; "active", "locked", "send-blocked", "expired" */
+	uint32_t expires;             /* users; keeper/day.h, 0: never */
+	struct guarantees guarantees; /* users; their own */
+	struct guarantees in_force;   /* users; with what the configuration wants of all */
+	struct str *targets;          /* aliases */
 	size_t ntargets;
 	int64_t until; /* invitations; UTC seconds */
 };

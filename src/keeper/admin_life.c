@@ -15,6 +15,8 @@ enum err admin_user_set(struct peer *p, struct str address, unsigned what,
 	buf_u8(&b, s->send_blocked);
 	buf_u32(&b, s->expires);
 	buf_u64(&b, s->quota);
+	buf_u8(&b, (uint8_t)s->guarantees.sending);
+	buf_u8(&b, s->guarantees.receiving);
 	buf_blob(&b, s->reason);
 	return admin_ask(p, CALL_USER_SET, &b, a, &in, why);
 }

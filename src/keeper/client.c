@@ -160,6 +160,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		r->address = scan_blob(&in);
 		r->mailbox = scan_blob(&in);
 		r->quota = scan_u64(&in);
+		r->encrypted = scan_u8(&in) != 0;
 		r->expired = scan_u8(&in) != 0;
 	}
 	return keeper_eaten(&in);
@@ -248,20 +249,24 @@ enum err keeper_admit(struct keeper *k, struct str ip, struct arena *a, struct s
 }
 
 enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *a,
-			 struct str *why)
+			 struct str *why, enum guarantee *least)
 {
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
 	*why = S("");
+	*least = GUARANTEE_NONE;
 	buf_u32(&b, account);
 	keeper_put_path(&b, from);
 	enum err e = keeper_ask(k, CALL_MAY_SEND, &b, KEEPER_WAIT_MS, a, &in);
 	if (e)
 		return e;
 	*why = scan_blob(&in);
-	e = keeper_eaten(&in);
-	return e ? e : why->n ? E_DENIED : OK;
+	unsigned level = scan_u8(&in);
+	if (!scan_end(&in) || level >= GUARANTEES)
+		return E_AGAIN;
+	*least = (enum guarantee)level;
+	return why->n ? E_DENIED : OK;
 }
 
 enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota)

@@ -158,6 +158,10 @@ static enum err set_user(struct tx *tx, void *arg)
 		s->u->expires = s->want.expires;
 	if (s->what & SET_QUOTA)
 		s->u->quota = s->want.quota;
+	if (s->what & SET_SENDING_GUARANTEE)
+		s->u->guarantees.sending = s->want.guarantees.sending;
+	if (s->what & SET_RECEIVING_GUARANTEE)
+		s->u->guarantees.receiving = s->want.guarantees.receiving;
 	tx_put(tx, key_user(tx_arena(tx), s->name), record_user(tx_arena(tx), s->u));
 	return OK;
 }

@@ -20,8 +20,8 @@
  *            v/, k/<account>           recent logins and known places, see keeper/journal.h
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with
- * its version (1; p and u: 2, of which 1 is read too). A user appears when all that belongs to him
- * is there, and what a crash leaves behind bears a mark by which it is found.
+ * its version (1; p: 2, u: 3, of which the older ones are read too). A user appears when all that
+ * belongs to him is there, and what a crash leaves behind bears a mark by which it is found.
  *
  * For:      keeper only. Names come in the form of keeper/address.h.
  * Suspends: every call, unless marked (quick).
@@ -50,6 +50,7 @@ struct user {
 	int64_t created;  /* UTC seconds */
 	uint64_t quota;   /* octets, 0: no limit */
 	struct name name;
+	struct guarantees guarantees;        /* its own */
 	struct str lock_reason, send_reason; /* for its owner: the operator's words, or "" */
 };
 struct invitation {
@@ -98,7 +99,14 @@ MUST enum err directory_user_add(struct store *st, struct name n, const struct s
 				 uint64_t quota, uint32_t *account);
 /* Changes those of these that are named, to what *u has; *u becomes the user as he is then, in a.
  * E_NOTFOUND. */
-enum { SET_STATE = 1, SET_SENDING = 2, SET_EXPIRES = 4, SET_QUOTA = 8 };
+enum {
+	SET_STATE = 1,
+	SET_SENDING = 2,
+	SET_EXPIRES = 4,
+	SET_QUOTA = 8,
+	SET_SENDING_GUARANTEE = 16,
+	SET_RECEIVING_GUARANTEE = 32,
+};
 MUST enum err directory_user_set(struct store *st, struct name n, unsigned what, struct arena *a,
 				 struct user *u);
 MUST enum err directory_account(struct store *st, uint32_t account, struct arena *a,

@@ -17,6 +17,7 @@
  */
 #include "base/base.h"
 #include "guard/net.h"
+#include "keeper/guarantee.h"
 #include "keeper/sending.h"
 #include "mail/address.h"
 
@@ -67,7 +68,8 @@ struct route {
 	struct str address; /* canonical user@domain of the account, or the recipient elsewhere */
 	struct str mailbox; /* from user+detail@: the detail, else "" */
 	uint64_t quota;     /* octets, 0: no limit */
-	bool expired;       /* the account takes no mail any more; then it is the only route */
+	bool encrypted; /* the account takes mail over encrypted lines only: keeper/guarantee.h */
+	bool expired;   /* the account takes no mail any more; then it is the only route */
 };
 /* Aliases expanded (several targets, catch-all, user+detail@, duplicates and loops taken out).
  * E_NOTFOUND: local domain, no such user; E_DENIED: not a domain of ours; E_LIMIT: expands to
@@ -133,9 +135,10 @@ MUST enum err keeper_change_password(struct keeper *k, const struct login_try *t
 /* May this account send just now, and as that address (its own, an alias that leads to it,
  * user+detail of either; the null path is nobody's, and free to all)? E_READONLY: nobody may send
  * at present. E_DENIED: not as this address; or, where *why is a line for the client, not at all.
+ * *least: of the way out, for what the account sends.
  */
 MUST enum err keeper_may_send(struct keeper *k, uint32_t account, struct path from, struct arena *a,
-			      struct str *why);
+			      struct str *why, enum guarantee *least);
 /* May the account take in another message of its owner's, and how much may it keep? E_READONLY;
  * E_DENIED: it is locked, has expired, or is gone. */
 MUST enum err keeper_may_append(struct keeper *k, uint32_t account, uint64_t *quota);

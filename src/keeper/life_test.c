@@ -305,11 +305,12 @@ static enum err try_login(const char *password, struct login *l)
 static void check_sending(enum err want, const char *line)
 {
 	struct path from = { S("demo1"), S("example.test"), false };
+	enum guarantee least;
 	struct str said;
 
-	CHECK_NUM(keeper_may_send(k, demo1, from, a, &said), want);
+	CHECK_NUM(keeper_may_send(k, demo1, from, a, &said, &least), want);
 	CHECK_STR(said, line);
-	CHECK_NUM(keeper_may_send(k, demo1, (struct path){ 0 }, a, &said), want);
+	CHECK_NUM(keeper_may_send(k, demo1, (struct path){ 0 }, a, &said, &least), want);
 }
 
 static void check_row(void *arg, const struct admin_row *r)

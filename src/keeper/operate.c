@@ -131,8 +131,14 @@ enum err op_domain_list(struct asked *q)
 	return OK;
 }
 
+static void put_guarantees(struct buf *b, struct guarantees g)
+{
+	buf_u8(b, (uint8_t)g.sending);
+	buf_u8(b, g.receiving);
+}
+
 /* u32 account, blob address, u64 created, u64 quota, u64 password changed (0: none), u64 octets,
- * u64 messages, blob state, blob reason, u32 last day. */
+ * u64 messages, blob state, blob reason, u32 last day, guarantees: its own, and those in force. */
 enum err op_put_user(struct asked *q, const struct user *u)
 {
 	struct box_usage use = { 0 };
@@ -153,6 +159,8 @@ enum err op_put_user(struct asked *q, const struct user *u)
 	buf_blob(q->out, str_of(life_user_word(u, clock_wall())));
 	buf_blob(q->out, u->state == USER_LOCKED ? u->lock_reason : u->send_reason);
 	buf_u32(q->out, u->expires);
+	put_guarantees(q->out, u->guarantees);
+	put_guarantees(q->out, guarantees_both(u->guarantees, q->k->conf.rules.least));
 	return OK;
 }
 

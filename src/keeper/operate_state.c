@@ -5,7 +5,10 @@
 #include "keeper/life.h"
 #include "keeper/serve_priv.h"
 
-enum { KNOWN = SET_STATE | SET_SENDING | SET_EXPIRES | SET_QUOTA };
+enum {
+	KNOWN = SET_STATE | SET_SENDING | SET_EXPIRES | SET_QUOTA | SET_SENDING_GUARANTEE |
+		SET_RECEIVING_GUARANTEE
+};
 
 static void log_state(const struct user *u, struct str text, unsigned what)
 {
@@ -13,7 +16,9 @@ static void log_state(const struct user *u, struct str text, unsigned what)
 		LOG_INFO, "user.set", KV("user", text), KVN("account", u->account),
 		KVC("state", what & SET_STATE ? u->state == USER_LOCKED ? "locked" : "active" : ""),
 		KVC("sending", what & SET_SENDING ? u->send_blocked ? "blocked" : "allowed" : ""),
-		KVN("expires", u->expires), KVN("quota", u->quota));
+		KVN("expires", u->expires), KVN("quota", u->quota),
+		KVC("sending_guarantee", guarantee_word(u->guarantees.sending)),
+		KVC("receiving_guarantee", guarantee_receiving_word(u->guarantees.receiving)));
 }
 
 enum err op_user_set(struct asked *q)
@@ -26,9 +31,11 @@ enum err op_user_set(struct asked *q)
 	u.send_blocked = scan_u8(q->in) != 0;
 	u.expires = scan_u32(q->in);
 	u.quota = scan_u64(q->in);
+	unsigned sending = scan_u8(q->in);
+	u.guarantees = (struct guarantees){ (enum guarantee)sending, scan_u8(q->in) != 0 };
 	u.lock_reason = u.send_reason = reason = scan_blob(q->in);
 	if (!scan_end(q->in) || !what || what & ~(unsigned)KNOWN || u.state < USER_ACTIVE ||
-	    u.state > USER_LOCKED)
+	    u.state > USER_LOCKED || sending >= GUARANTEES)
 		return E_SYNTAX;
 	enum err e = op_address(q, text, false, &n);
 	if (e)

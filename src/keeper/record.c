@@ -4,7 +4,7 @@
 #include "keeper/life.h"
 #include "keeper/record.h"
 
-enum { RECORD_VERSION = 1, SECRET_VERSION = 2, USER_VERSION = 2, RECORD_MAX = VALUE_MAX };
+enum { RECORD_VERSION = 1, SECRET_VERSION = 2, USER_VERSION = 3, RECORD_MAX = VALUE_MAX };
 
 struct str key_domain(struct arena *a, struct str domain)
 {
@@ -83,7 +83,7 @@ struct str record_domain(struct arena *a, int64_t created)
 	return record_done(a, &b);
 }
 
-/* Version 1 ended behind the name. */
+/* Version 1 ended behind the name, 2 behind the reasons. */
 struct str record_user(struct arena *a, const struct user *u)
 {
 	struct buf b = record_of(USER_VERSION);
@@ -97,6 +97,8 @@ struct str record_user(struct arena *a, const struct user *u)
 	buf_blob(&b, u->lock_reason);
 	buf_u8(&b, u->send_blocked);
 	buf_blob(&b, u->send_reason);
+	buf_u8(&b, (uint8_t)u->guarantees.sending);
+	buf_u8(&b, u->guarantees.receiving);
 	return record_done(a, &b);
 }
 
@@ -225,6 +227,24 @@ enum err domain_read(struct str value, int64_t *created)
 	return ended(&in);
 }
 
+static bool take_state(struct scan *in, struct arena *a, struct user *out)
+{
+	out->expires = scan_u32(in);
+	out->lock_reason = str_dup(a, scan_blob(in));
+	unsigned blocked = scan_u8(in);
+	out->send_blocked = blocked;
+	out->send_reason = str_dup(a, scan_blob(in));
+	return blocked <= 1;
+}
+
+static bool take_guarantees(struct scan *in, struct guarantees *out)
+{
+	unsigned sending = scan_u8(in), receiving = scan_u8(in);
+
+	*out = (struct guarantees){ (enum guarantee)sending, receiving };
+	return sending < GUARANTEES && receiving <= 1;
+}
+
 enum err user_read(struct str value, struct arena *a, struct user *out)
 {
 	struct scan in = scan(value);
@@ -232,22 +252,17 @@ enum err user_read(struct str value, struct arena *a, struct user *out)
 	if (value.n == 0)
 		return E_CORRUPT;
 	unsigned version = scan_u8(&in);
-	if (version != RECORD_VERSION && version != USER_VERSION)
+	if (version < RECORD_VERSION || version > USER_VERSION)
 		return E_VERSION;
 	*out = (struct user){ .account = scan_u32(&in) };
 	out->state = scan_u8(&in);
 	out->created = (int64_t)scan_u64(&in);
 	out->quota = scan_u64(&in);
 	out->name = take_name(&in, a);
-	if (version == USER_VERSION) {
-		out->expires = scan_u32(&in);
-		out->lock_reason = str_dup(a, scan_blob(&in));
-		unsigned blocked = scan_u8(&in);
-		out->send_blocked = blocked;
-		out->send_reason = str_dup(a, scan_blob(&in));
-		if (blocked > 1)
-			return E_CORRUPT;
-	}
+	if (version >= 2 && !take_state(&in, a, out))
+		return E_CORRUPT;
+	if (version >= 3 && !take_guarantees(&in, &out->guarantees))
+		return E_CORRUPT;
 	if (!out->account || (out->state != USER_ACTIVE && out->state != USER_LOCKED))
 		return E_CORRUPT;
 	return ended(&in);

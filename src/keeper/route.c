@@ -45,10 +45,19 @@ static enum err add_route(struct expansion *x, struct route r, struct str identi
 	return OK;
 }
 
+/* Mail for the role, not for him who has it at present. */
+static bool for_postmaster(const struct expansion *x, const struct user *u)
+{
+	return str_eq(x->to.local, postmaster) &&
+	       !(str_eq(u->name.local, x->to.local) && str_eq(u->name.domain, x->to.domain));
+}
+
 static enum err add_user(struct expansion *x, const struct user *u, struct str detail)
 {
 	struct route r = { .account = u->account,
 			   .quota = u->quota,
+			   .encrypted = (u->guarantees.receiving || x->rules->least.receiving) &&
+					!for_postmaster(x, u),
 			   .address = name_text(x->a, u->name),
 			   .mailbox = str_dup(x->a, detail) };
 

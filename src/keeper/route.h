@@ -15,12 +15,17 @@
  * Targets of an alias are expanded the same way; loops, duplicates and local targets that do
  * not exist are left out, and so are accounts that have expired, but where nobody else is left (the
  * one route says so); the first mailbox of an account counts.
+ *
+ * Who has the receiving guarantee has it for every address that leads to him, but for that of the
+ * postmaster, if it is not his own account's: for RFC 5321 4.5.1 wants him to be in reach, and whom
+ * else should they ask whose mail is refused?
  */
 #include "keeper/directory.h"
 
 struct route_rules {
-	struct str detail;     /* octets that separate user and detail; "" for none */
-	struct str postmaster; /* an address, or "" */
+	struct str detail;       /* octets that separate user and detail; "" for none */
+	struct str postmaster;   /* an address, or "" */
+	struct guarantees least; /* of each account, whatever it wants itself */
 };
 
 /* As keeper_route (keeper.h). (suspends) */

@@ -42,6 +42,7 @@ static enum err call_route(struct asked *q)
 		buf_blob(q->out, r[i].address);
 		buf_blob(q->out, r[i].mailbox);
 		buf_u64(q->out, r[i].quota);
+		buf_u8(q->out, r[i].encrypted);
 		buf_u8(q->out, r[i].expired);
 	}
 	return q->out->full ? E_LIMIT : OK;
@@ -153,9 +154,11 @@ static enum err call_may_send(struct asked *q)
 	struct words why = life_no_sending(&u, clock_wall(), q->a);
 	if (!why.de.n && (from.local.n || from.domain.n))
 		e = route_may_send(q->k->store, &q->k->conf.rules, account, from, q->a);
-	if (!e)
-		buf_blob(q->out, life_line(q->a, why));
-	return e;
+	if (e)
+		return e;
+	buf_blob(q->out, life_line(q->a, why));
+	buf_u8(q->out, (uint8_t)guarantees_both(u.guarantees, q->k->conf.rules.least).sending);
+	return OK;
 }
 
 static enum err call_may_append(struct asked *q)

@@ -11,7 +11,8 @@
 static struct arena *a;
 static struct store *st;
 static struct keeping *keeping;
-static struct str unsaid; /* why a sender may not send */
+static struct str unsaid;    /* why a sender may not send */
+static enum guarantee least; /* of its way out */
 
 /* One end of a pair whose other end is served; *out owns the served one. */
 static int served(enum face face, struct peer **out)
@@ -263,11 +264,14 @@ static void test_session(void)
 	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
 	CHECK_STR(l.address, "demo1@example.test");
 	CHECK_NUM(l.quota, 1 << 20);
-	CHECK_NUM(keeper_may_send(k, l.account, path_of(S("info+x@example.test")), a, &unsaid), OK);
-	CHECK_NUM(keeper_may_send(k, l.account, path_of(S("demo2@example.test")), a, &unsaid),
-		  E_DENIED);
+	CHECK_NUM(keeper_may_send(k, l.account, path_of(S("info+x@example.test")), a, &unsaid,
+				  &least),
+		  OK);
+	CHECK_NUM(
+		keeper_may_send(k, l.account, path_of(S("demo2@example.test")), a, &unsaid, &least),
+		E_DENIED);
 	CHECK_STR(unsaid, "");
-	CHECK_NUM(keeper_may_send(k, l.account, (struct path){ 0 }, a, &unsaid), OK);
+	CHECK_NUM(keeper_may_send(k, l.account, (struct path){ 0 }, a, &unsaid, &least), OK);
 	CHECK_NUM(keeper_may_append(k, l.account, &l.quota), OK);
 	CHECK_NUM(l.quota, 1 << 20);
 	CHECK_NUM(keeper_may_append(k, 4711, &l.quota), E_DENIED);
@@ -566,7 +570,8 @@ static void test_faces(void)
 	keeper_connect(k, served(FACE_MX, &server));
 	CHECK_NUM(keeper_domain(k, S("example.test")), OK);
 	CHECK_NUM(keeper_login(k, &t, a, &l), E_DENIED);
-	CHECK_NUM(keeper_may_send(k, 1, path_of(S("demo1@example.test")), a, &unsaid), E_DENIED);
+	CHECK_NUM(keeper_may_send(k, 1, path_of(S("demo1@example.test")), a, &unsaid, &least),
+		  E_DENIED);
 	CHECK_NUM(keeper_judge(k, t.user, t.password, a, &(struct change){ 0 }), E_DENIED);
 	CHECK_NUM(keeper_standing(k, t.ip, &(struct standing){ 0 }), E_DENIED);
 	CHECK_NUM(keeper_numbers(k, &(struct keeper_numbers){ 0 }), E_DENIED);

@@ -14,13 +14,13 @@
 
 enum keeper_call {
 	CALL_ROUTE = 1,  /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64 quota,
-			  * u8 expired) */
+			  * u8 encrypted, u8 expired) */
 	CALL_DOMAIN,     /* blob domain -> */
 	CALL_LOGIN,      /* try -> u8 1, u32 account, blob address, u64 quota, blob notice;
 			  * or u8 0, blob closed; or u8 2, blob refused */
 	CALL_PROGRAM,    /* u32 account, try -> */
 	CALL_ADMIT,      /* blob ip -> blob closed, "" if it may speak */
-	CALL_MAY_SEND,   /* u32 account, path -> blob why; "": it may */
+	CALL_MAY_SEND,   /* u32 account, path -> blob why, "": it may; u8 guarantee */
 	CALL_MAY_APPEND, /* u32 account -> u64 quota */
 	CALL_CLEARTEXT,  /* try -> */
 	CALL_CHANGE,     /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
@@ -64,7 +64,7 @@ enum keeper_call {
 	CALL_INVITE_LIST,   /* page -> rows: u8 1, blob address, 3 * u64; u8 0 */
 	CALL_INVITE_DELETE, /* blob address */
 	CALL_USER_SET,      /* blob address, u8 what, u8 state, u8 blocked, u32 expires, u64 quota,
-			     * blob reason */
+			     * u8 sending, u8 receiving, blob reason */
 	CALL_SEAL,          /* no fields: store_seal in all processes */
 	CALL_GUARD_LIST,    /* blob network or "", u32 bucket -> rows, see operate_guard.c */
 	CALL_GUARD_SHOW,    /* blob address -> u8 exempt, record, rules */

@@ -29,7 +29,9 @@ static struct reply entitled(const struct smtp *s)
 struct reply envelope_permitted(struct smtp *s)
 {
 	struct str why;
-	enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from, s->cmd, &why);
+	enum guarantee least;
+	enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from, s->cmd, &why,
+				     &least);
 
 	if (e == E_DENIED && why.n)
 		return reply(550, "5.7.1", str_c(s->cmd, why));

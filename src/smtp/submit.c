@@ -45,7 +45,8 @@ static struct reply permitted(struct smtp *s, struct path p, unsigned *count)
 	if (++*count > AUTHORS_MAX)
 		return reply(554, "5.6.0", "too many addresses in From or Sender");
 	struct str why;
-	enum err e = keeper_may_send(s->srv->keeper, s->login.account, p, s->cmd, &why);
+	enum guarantee least;
+	enum err e = keeper_may_send(s->srv->keeper, s->login.account, p, s->cmd, &why, &least);
 
 	if (!e && !p.local.n && !p.domain.n) /* the null path is no author */
 		e = E_DENIED;
