@@ -160,7 +160,7 @@ static enum err future(struct tx *tx, void *arg)
 {
 	(void)arg;
 	tx_put(tx, S("u/example.test/future"),
-	       S("\x03"
+	       S("\xff"
 		 "whatever"));
 	tx_put(tx, S("u/example.test/broken"),
 	       S("\x01"
