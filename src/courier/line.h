@@ -10,20 +10,68 @@
  *	line_close(&line);
  *
  * For:      the courier's tries. Below: dns/, trust/, smtp/client.h, courier/sts.h.
- * Suspends: line_open, line_close.
+ * Suspends: line_net_new, line_net_close, line_open, line_close.
  * Order:    MX, then addresses of each host (trust/mx.h); each host is decided about once
  *           (trust/decide.h), connected to, and greeted. The first that greets is the line. Where
  *           decide allows plaintext and the handshake failed, the same host once more in clear.
+ * Relays:   a smart host of the configuration stands in for the MX of the destinations that its
+ *           pattern fits. It proves itself by its name (or DANE), where a proof is asked for; what
+ *           it does with the mail afterwards nobody here can know. A "[host]" of an operator's
+ *           order is connected to as it stands; its name is no proof, as nobody vouched for it,
+ *           unless it is a smart host of the configuration too. DANE counts for both.
  */
+#include "dns/dns.h"
 #include "queue/record.h"
 #include "queue/schedule.h"
 #include "smtp/client.h"
 
-struct line_net; /* what all lines of a process share: resolver, TLS, policies, addresses of ours */
+struct sts;
+struct tlsrpt;
+
+/* --- what all lines of a process share: resolver, TLS, policies, addresses of ours --- */
+
+struct line_net;
+
+/* Patterns: "example.org", "*.example.org" (all below it) or "*". The first that fits counts. */
+struct line_least { /* the least for a destination, or for a smart host by its name */
+	struct str pattern;
+	enum queue_guard guard;
+};
+struct line_relay {
+	struct str pattern;        /* destinations whose mail goes there */
+	struct str host;           /* a name or an address */
+	uint16_t port;             /* 465: TLS from the first octet, RFC 8314 3.3 */
+	struct str user, password; /* or none; said only to whom proved to be it */
+};
+struct line_conf {
+	struct str name;       /* who we are: for EHLO */
+	const struct str *own; /* names and addresses of this machine beside name and interfaces */
+	size_t nown;
+	struct dns_conf dns;
+	uint16_t port;      /* of the other servers: 25 */
+	bool loopback;      /* loopback addresses are others' servers: tests */
+	struct str trust;   /* PEM: authorities beside the system's; or none */
+	int64_t connect_ms; /* for one address */
+	struct client_times times;
+	const struct line_least *least;
+	size_t nleast;
+	const struct line_relay *relay;
+	size_t nrelay;
+};
+/* conf and its texts are borrowed and outlive the net. E_SYNTAX, E_NOTFOUND, E_IO: why is a
+ * sentence in a. */
+MUST enum err line_net_new(const struct line_conf *conf, struct arena *a, struct line_net **out,
+			   struct str *why);
+void line_net_close(struct line_net **net);     /* when no line is left; sets NULL */
+struct dns *line_net_dns(struct line_net *net); /* (quick) for others of the process */
+/* (quick) Where policies come from and notes go to, borrowed; NULL: none. Both may be set anew. */
+void line_net_join(struct line_net *net, struct sts *sts, struct tlsrpt *tlsrpt);
+
+/* --- one --- */
 
 /* What the mail asks for. */
 struct line_want {
-	struct str destination; /* as queue_destination_of: a domain, or "[host]" */
+	struct str destination; /* as queue_destination_of: a domain, "[host]" or "[host:port]" */
 	enum queue_guard guard; /* the least that the way must offer */
 	bool requiretls;   /* RFC 8689 4.2: as QUEUE_AUTHENTICATED, and the server must offer it */
 	bool tls_optional; /* TLS-Required: No; not against a guard */
@@ -37,20 +85,28 @@ struct line {
 	struct arena *arena; /* of the texts below */
 	struct str destination;
 	struct queue_reply facts; /* host, ip, tls, cipher, group, auth: those of every receipt */
+	enum queue_guard least;   /* of the configuration */
+	bool loose;               /* TLS-Required: No was obeyed: for such mail alone */
 	int64_t idle_since;       /* ms; the pool's */
 };
 
 /* Why there is none; it counts for every recipient of the destination. */
 struct line_failure {
 	enum queue_outcome outcome; /* LATER, REFUSED or UNREACHED */
-	struct queue_reply facts;   /* the host tried last, its reply or our reason as text, the
-				     * status (RFC 3463); in the arena passed in */
+	struct queue_reply facts;   /* the host tried last, its reply or our reason as text
+				     * (queue/why.h), the status (RFC 3463); in the arena passed in:
+				     * at most 4 KB */
 };
 
+/* False in a canceled fiber too: then why means nothing. */
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why);
-/* (quick) May a mail that asks for this go over it? Also false when no other mail may go. */
+/* (quick) May a mail to its destination that asks for this go over it? Also false when no other
+ * mail may go. */
 bool line_serves(const struct line *l, const struct line_want *want);
 void line_close(struct line **l); /* QUIT where it stands; sets NULL */
+/* (quick) What connections are shared by: the smart host of a destination as "[host]:port", else
+ * the destination itself. Lives as long as both. */
+struct str line_place(const struct line_net *net, struct str destination);
 
 #endif

@@ -56,7 +56,14 @@ enum queue_state {
 	QUEUE_HELD,
 	QUEUE_STATES
 };
-enum queue_auth { QUEUE_PLAIN, QUEUE_OPPORTUNISTIC, QUEUE_DANE, QUEUE_MTA_STS, QUEUE_AUTHS };
+enum queue_auth {
+	QUEUE_PLAIN,
+	QUEUE_OPPORTUNISTIC,
+	QUEUE_DANE,
+	QUEUE_MTA_STS,
+	QUEUE_BY_NAME, /* a smart host, by the name that the operator gave it */
+	QUEUE_AUTHS
+};
 
 /* What the other side said last, and over which line: the facts of a receipt. */
 struct queue_reply {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <time.h>
 
-#include "queue/say.h"
+#include "queue/why.h"
 
-enum { ANY_CLASS = 0 };
+enum { ANY_CLASS = 0, SECURITY = 7 }; /* RFC 3463 3.8 */
 
 /* RFC 3463 3 and the registry of RFC 5248; a class of its own comes before any class. */
 static const struct meaning {
@@ -107,6 +107,16 @@ static const struct meaning {
 	  1,
 	  { "Der fremde Server lehnt die Mail nach seinen Regeln ab.",
 	    "The other server refuses the mail by its rules." } },
+	{ ANY_CLASS,
+	  7,
+	  4,
+	  { "Die Mail darf nur zu einem Server gehen, der beweist, dass er der richtige ist.",
+	    "The mail may go only to a server that proves to be the right one." } },
+	{ ANY_CLASS,
+	  7,
+	  5,
+	  { "Mit der Verschlüsselung oder ihrem Nachweis stimmt etwas nicht.",
+	    "Something is wrong with the encryption or its proof." } },
 	{ ANY_CLASS,
 	  7,
 	  10,
@@ -218,6 +228,17 @@ static struct str moment(struct arena *a, enum queue_language l, int64_t utc)
 		       tm.tm_mday, tm.tm_hour, tm.tm_min);
 }
 
+/* It explains itself, but for what the sender or the domain asked for. */
+static struct str our_reason(struct arena *a, enum queue_language l, const struct queue_reply *y,
+			     struct str why)
+{
+	struct str host = queue_one_line(a, y->host);
+	struct str more = y->status[1] == SECURITY ? queue_meaning(l, y->status) : S("");
+
+	return str_fmt(a, "%.*s%s%.*s %.*s%s", FMT(host), host.n ? ": " : "", FMT(why), FMT(more),
+		       more.n ? " " : "");
+}
+
 /* What they said, or why they said nothing, and what it means. */
 static struct str said(struct arena *a, enum queue_language l, const struct queue_recipient *r)
 {
@@ -227,10 +248,12 @@ static struct str said(struct arena *a, enum queue_language l, const struct queu
 					  : S("The other server");
 	struct str text = queue_one_line(a, y->text);
 	uint16_t status[3] = { y->status[0], y->status[1], y->status[2] };
-	struct str code = S("");
+	struct str code = S(""), why = queue_why_say(l, text);
 
 	if (!y->when)
 		return S("");
+	if (!y->code && why.n)
+		return our_reason(a, l, y, why);
 	if (status[0])
 		code = str_fmt(a, " %u.%u.%u", status[0], status[1], status[2]);
 	else

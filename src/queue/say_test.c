@@ -64,6 +64,33 @@ static const struct {
 	  "geantwortet. Die Zeit dafür ist um; wir versuchen es nicht wieder.",
 	  "mx.b.test gave no answer (connection timed out). The other server did not answer. The "
 	  "time for it is over; we do not try again." },
+	{ QUEUE_FAILED,
+	  1,
+	  0,
+	  { 5, 7, 10 },
+	  "the server offers no encryption",
+	  "mx.b.test: Der Server bietet keine Verschlüsselung an. Eine ausreichend verschlüsselte "
+	  "Verbindung war nicht möglich. Wir versuchen es nicht wieder.",
+	  "mx.b.test: The server offers no encryption. A connection encrypted well enough was not "
+	  "possible. We do not try again." },
+	{ QUEUE_FAILED,
+	  1,
+	  0,
+	  { 5, 7, 4 },
+	  "the domain offers no proof of its servers (DANE or MTA-STS): more",
+	  "mx.b.test: Die Domain bietet keinen Nachweis für ihre Server an (weder DANE noch "
+	  "MTA-STS). Die Mail darf nur zu einem Server gehen, der beweist, dass er der richtige "
+	  "ist. Wir versuchen es nicht wieder.",
+	  "mx.b.test: The domain offers no proof of its servers (neither DANE nor MTA-STS). The "
+	  "mail may go only to a server that proves to be the right one. We do not try again." },
+	{ QUEUE_FAILED,
+	  1,
+	  0,
+	  { 5, 1, 10 },
+	  "the domain takes no mail",
+	  "mx.b.test: Die Domain gibt bekannt, dass sie keine Mail annimmt. Wir versuchen es nicht "
+	  "wieder.",
+	  "mx.b.test: The domain declares that it takes no mail. We do not try again." },
 	{ QUEUE_DELIVERED,
 	  1,
 	  250,

@@ -4,16 +4,16 @@
 const char *decide_why_text(enum decide_why why)
 {
 	static const char *const words[] = {
-		[WHY_OPPORTUNISTIC] = "opportunistic",
-		[WHY_GUARANTEE] = "guarantee",
-		[WHY_DANE] = "dane",
-		[WHY_DANE_UNUSABLE] = "dane-unusable",
-		[WHY_DANE_UNKNOWN] = "dane-unknown",
-		[WHY_MTA_STS] = "mta-sts",
-		[WHY_MTA_STS_TESTING] = "mta-sts-testing",
-		[WHY_MTA_STS_MX] = "mta-sts-mx",
-		[WHY_TLS_OPTIONAL] = "tls-optional",
-		[WHY_UNPROVEN] = "unproven",
+		[DECIDE_OPPORTUNISTIC] = "opportunistic",
+		[DECIDE_GUARANTEE] = "guarantee",
+		[DECIDE_DANE] = "dane",
+		[DECIDE_DANE_UNUSABLE] = "dane-unusable",
+		[DECIDE_DANE_UNKNOWN] = "dane-unknown",
+		[DECIDE_MTA_STS] = "mta-sts",
+		[DECIDE_MTA_STS_TESTING] = "mta-sts-testing",
+		[DECIDE_MTA_STS_MX] = "mta-sts-mx",
+		[DECIDE_TLS_OPTIONAL] = "tls-optional",
+		[DECIDE_UNPROVEN] = "unproven",
 	};
 
 	return words[why];
@@ -34,7 +34,7 @@ static struct decision encrypted(const struct decide_in *in, enum decide_why why
 static struct decision by_dane(const struct decide_in *in)
 {
 	const struct dane *d = in->dane;
-	struct decision out = encrypted(in, WHY_DANE, TLS_BY_DANE);
+	struct decision out = encrypted(in, DECIDE_DANE, TLS_BY_DANE);
 
 	out.wish.name = d->base;
 	out.wish.tlsa = d->tlsa;
@@ -50,10 +50,10 @@ static struct decision opportunistic(const struct decide_in *in, enum decide_why
 	struct decision out = encrypted(in, why, TLS_UNPROVEN);
 
 	if (in->guarantee == GUARANTEE_AUTHENTICATED)
-		return only(DECIDE_REFUSE, WHY_UNPROVEN);
+		return only(DECIDE_REFUSE, DECIDE_UNPROVEN);
 	out.plaintext = in->guarantee == GUARANTEE_NONE;
-	if (!out.plaintext && why == WHY_OPPORTUNISTIC)
-		out.why = WHY_GUARANTEE;
+	if (!out.plaintext && why == DECIDE_OPPORTUNISTIC)
+		out.why = DECIDE_GUARANTEE;
 	return out;
 }
 
@@ -78,8 +78,8 @@ static bool under_test(const struct decide_in *in)
 static struct decision by_policy(const struct decide_in *in)
 {
 	if (mta_sts_knows(in->mta_sts, in->host))
-		return encrypted(in, WHY_MTA_STS, TLS_BY_NAME);
-	return only(DECIDE_SKIP, WHY_MTA_STS_MX);
+		return encrypted(in, DECIDE_MTA_STS, TLS_BY_NAME);
+	return only(DECIDE_SKIP, DECIDE_MTA_STS_MX);
 }
 
 struct decision decide(const struct decide_in *in)
@@ -87,24 +87,25 @@ struct decision decide(const struct decide_in *in)
 	struct decision out;
 
 	if (in->tls_optional && in->guarantee == GUARANTEE_NONE)
-		return opportunistic(in, WHY_TLS_OPTIONAL);
+		return opportunistic(in, DECIDE_TLS_OPTIONAL);
 	switch (in->dane->status) {
-	case DANE_LATER: return only(DECIDE_LATER, WHY_DANE_UNKNOWN);
+	case DANE_LATER: return only(DECIDE_LATER, DECIDE_DANE_UNKNOWN);
 	case DANE_PROVE: return by_dane(in);
 	case DANE_NONE:
 		if (binds(in))
 			return by_policy(in);
-		out = opportunistic(in, under_test(in) ? WHY_MTA_STS_TESTING : WHY_OPPORTUNISTIC);
+		out = opportunistic(in,
+				    under_test(in) ? DECIDE_MTA_STS_TESTING : DECIDE_OPPORTUNISTIC);
 		break;
 	case DANE_ENCRYPT:
 		/* Both have to be kept: TLS for the records, the proof for the policy. */
 		if (binds(in))
 			return by_policy(in);
-		out = encrypted(in, WHY_DANE_UNUSABLE, TLS_UNPROVEN);
+		out = encrypted(in, DECIDE_DANE_UNUSABLE, TLS_UNPROVEN);
 		/* SNI is the TLSA base domain: RFC 7672 3.2.1. */
 		out.wish.name = in->dane->base;
 		if (in->guarantee == GUARANTEE_AUTHENTICATED)
-			out = only(DECIDE_REFUSE, WHY_UNPROVEN);
+			out = only(DECIDE_REFUSE, DECIDE_UNPROVEN);
 		break;
 	}
 	out.test_mta_sts = out.what == DECIDE_SEND && under_test(in);

@@ -33,17 +33,17 @@ enum decide_what {
 	DECIDE_REFUSE /* the sender's guarantee cannot be kept with this host */
 };
 enum decide_why {
-	WHY_OPPORTUNISTIC,   /* nothing is known of the host: TLS if it offers it */
-	WHY_GUARANTEE,       /* nothing is known, but the sender wants TLS */
-	WHY_DANE,            /* proven by DANE */
-	WHY_DANE_UNUSABLE,   /* TLSA records, of which none can be used: TLS without proof */
-	WHY_DANE_UNKNOWN,    /* whether there are TLSA records could not be told */
-	WHY_MTA_STS,         /* proven by name, as the policy of the domain asks */
-	WHY_MTA_STS_TESTING, /* the policy is a test: nothing depends on it */
-	WHY_MTA_STS_MX,      /* the policy does not know this host */
-	WHY_TLS_OPTIONAL,    /* the sender wants it delivered in any case */
-	WHY_UNPROVEN,        /* the sender wants a proof, and the domain offers none */
-	WHY_COUNT
+	DECIDE_OPPORTUNISTIC,   /* nothing is known of the host: TLS if it offers it */
+	DECIDE_GUARANTEE,       /* nothing is known, but the sender wants TLS */
+	DECIDE_DANE,            /* proven by DANE */
+	DECIDE_DANE_UNUSABLE,   /* TLSA records, of which none can be used: TLS without proof */
+	DECIDE_DANE_UNKNOWN,    /* whether there are TLSA records could not be told */
+	DECIDE_MTA_STS,         /* proven by name, as the policy of the domain asks */
+	DECIDE_MTA_STS_TESTING, /* the policy is a test: nothing depends on it */
+	DECIDE_MTA_STS_MX,      /* the policy does not know this host */
+	DECIDE_TLS_OPTIONAL,    /* the sender wants it delivered in any case */
+	DECIDE_UNPROVEN,        /* the sender wants a proof, and the domain offers none */
+	DECIDE_WHYS
 };
 struct decision {
 	enum decide_what what;

@@ -16,60 +16,72 @@ static const struct {
 	const char *want[3];
 	enum decide_why why[3];
 } table[] = {
-	{ DANE_NONE, NONE, { "pu", "u", "R" }, { WHY_OPPORTUNISTIC, WHY_GUARANTEE, WHY_UNPROVEN } },
-	{ DANE_NONE, OFF, { "pu", "u", "R" }, { WHY_OPPORTUNISTIC, WHY_GUARANTEE, WHY_UNPROVEN } },
+	{ DANE_NONE,
+	  NONE,
+	  { "pu", "u", "R" },
+	  { DECIDE_OPPORTUNISTIC, DECIDE_GUARANTEE, DECIDE_UNPROVEN } },
+	{ DANE_NONE,
+	  OFF,
+	  { "pu", "u", "R" },
+	  { DECIDE_OPPORTUNISTIC, DECIDE_GUARANTEE, DECIDE_UNPROVEN } },
 	{ DANE_NONE,
 	  TEST,
 	  { "pu+", "u+", "n" },
-	  { WHY_MTA_STS_TESTING, WHY_MTA_STS_TESTING, WHY_MTA_STS } },
+	  { DECIDE_MTA_STS_TESTING, DECIDE_MTA_STS_TESTING, DECIDE_MTA_STS } },
 	{ DANE_NONE,
 	  TEST_OTHER,
 	  { "pu+", "u+", "S" },
-	  { WHY_MTA_STS_TESTING, WHY_MTA_STS_TESTING, WHY_MTA_STS_MX } },
-	{ DANE_NONE, ENFORCE, { "n", "n", "n" }, { WHY_MTA_STS, WHY_MTA_STS, WHY_MTA_STS } },
+	  { DECIDE_MTA_STS_TESTING, DECIDE_MTA_STS_TESTING, DECIDE_MTA_STS_MX } },
+	{ DANE_NONE,
+	  ENFORCE,
+	  { "n", "n", "n" },
+	  { DECIDE_MTA_STS, DECIDE_MTA_STS, DECIDE_MTA_STS } },
 	{ DANE_NONE,
 	  ENFORCE_OTHER,
 	  { "S", "S", "S" },
-	  { WHY_MTA_STS_MX, WHY_MTA_STS_MX, WHY_MTA_STS_MX } },
-	{ DANE_PROVE, NONE, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
-	{ DANE_PROVE, OFF, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
-	{ DANE_PROVE, TEST, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
-	{ DANE_PROVE, TEST_OTHER, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
-	{ DANE_PROVE, ENFORCE, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
-	{ DANE_PROVE, ENFORCE_OTHER, { "d", "d", "d" }, { WHY_DANE, WHY_DANE, WHY_DANE } },
+	  { DECIDE_MTA_STS_MX, DECIDE_MTA_STS_MX, DECIDE_MTA_STS_MX } },
+	{ DANE_PROVE, NONE, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
+	{ DANE_PROVE, OFF, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
+	{ DANE_PROVE, TEST, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
+	{ DANE_PROVE, TEST_OTHER, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
+	{ DANE_PROVE, ENFORCE, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
+	{ DANE_PROVE, ENFORCE_OTHER, { "d", "d", "d" }, { DECIDE_DANE, DECIDE_DANE, DECIDE_DANE } },
 	{ DANE_ENCRYPT,
 	  NONE,
 	  { "u", "u", "R" },
-	  { WHY_DANE_UNUSABLE, WHY_DANE_UNUSABLE, WHY_UNPROVEN } },
+	  { DECIDE_DANE_UNUSABLE, DECIDE_DANE_UNUSABLE, DECIDE_UNPROVEN } },
 	{ DANE_ENCRYPT,
 	  OFF,
 	  { "u", "u", "R" },
-	  { WHY_DANE_UNUSABLE, WHY_DANE_UNUSABLE, WHY_UNPROVEN } },
+	  { DECIDE_DANE_UNUSABLE, DECIDE_DANE_UNUSABLE, DECIDE_UNPROVEN } },
 	{ DANE_ENCRYPT,
 	  TEST,
 	  { "u+", "u+", "n" },
-	  { WHY_DANE_UNUSABLE, WHY_DANE_UNUSABLE, WHY_MTA_STS } },
+	  { DECIDE_DANE_UNUSABLE, DECIDE_DANE_UNUSABLE, DECIDE_MTA_STS } },
 	{ DANE_ENCRYPT,
 	  TEST_OTHER,
 	  { "u+", "u+", "S" },
-	  { WHY_DANE_UNUSABLE, WHY_DANE_UNUSABLE, WHY_MTA_STS_MX } },
-	{ DANE_ENCRYPT, ENFORCE, { "n", "n", "n" }, { WHY_MTA_STS, WHY_MTA_STS, WHY_MTA_STS } },
+	  { DECIDE_DANE_UNUSABLE, DECIDE_DANE_UNUSABLE, DECIDE_MTA_STS_MX } },
+	{ DANE_ENCRYPT,
+	  ENFORCE,
+	  { "n", "n", "n" },
+	  { DECIDE_MTA_STS, DECIDE_MTA_STS, DECIDE_MTA_STS } },
 	{ DANE_ENCRYPT,
 	  ENFORCE_OTHER,
 	  { "S", "S", "S" },
-	  { WHY_MTA_STS_MX, WHY_MTA_STS_MX, WHY_MTA_STS_MX } },
+	  { DECIDE_MTA_STS_MX, DECIDE_MTA_STS_MX, DECIDE_MTA_STS_MX } },
 	{ DANE_LATER,
 	  NONE,
 	  { "L", "L", "L" },
-	  { WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN } },
+	  { DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN } },
 	{ DANE_LATER,
 	  ENFORCE,
 	  { "L", "L", "L" },
-	  { WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN } },
+	  { DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN } },
 	{ DANE_LATER,
 	  ENFORCE_OTHER,
 	  { "L", "L", "L" },
-	  { WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN, WHY_DANE_UNKNOWN } },
+	  { DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN, DECIDE_DANE_UNKNOWN } },
 };
 
 static struct mta_sts policies[POLICIES];
@@ -149,7 +161,7 @@ static void test_optional(void)
 	struct decision d = decide(&in);
 
 	CHECK_STR(text(&d), "pu");
-	CHECK_NUM(d.why, WHY_TLS_OPTIONAL);
+	CHECK_NUM(d.why, DECIDE_TLS_OPTIONAL);
 	in.guarantee = GUARANTEE_ENCRYPTED;
 	d = decide(&in);
 	CHECK_STR(text(&d), "L");
@@ -165,7 +177,7 @@ int main(void)
 	make_policies();
 	test_table();
 	test_optional();
-	for (enum decide_why why = 0; why < WHY_COUNT; why++)
+	for (enum decide_why why = 0; why < DECIDE_WHYS; why++)
 		CHECK(decide_why_text(why) != NULL);
 	arena_free(&a);
 	return check_done();
