@@ -23,6 +23,8 @@ static const struct {
 	{ "service ended --on=2026-12-31", "service ended", "", OPT_ON, NULL },
 	{ "service open --on=2026-12-31", NULL, NULL, 0, "--on makes no sense for service open" },
 	{ "user lock a@b.c --reason x", "user lock", "a@b.c", OPT_REASON, NULL },
+	{ "user set a@b.c --sending encrypted --receiving any", "user set", "a@b.c",
+	  OPT_SENDING | OPT_RECEIVING, NULL },
 	{ "user add --password-stdin a@b.c", "user add", "a@b.c", OPT_PASSWORD_STDIN, NULL },
 	{ "user add a@b.c --quota 5G --hash", "user add", "a@b.c", OPT_QUOTA | OPT_HASH, NULL },
 	{ "user add a@b.c --quota=5G", "user add", "a@b.c", OPT_QUOTA, NULL },

@@ -30,6 +30,8 @@ enum ctl_option { /* bits */
 		  OPT_NOTICE = 1 << 16,
 		  OPT_NEW_KEY = 1 << 17,
 		  OPT_DRY_RUN = 1 << 18,
+		  OPT_SENDING = 1 << 19,
+		  OPT_RECEIVING = 1 << 20,
 };
 
 struct ctl {
@@ -41,6 +43,7 @@ struct ctl {
 	struct str quota, protocol, time; /* the values of these options */
 	struct str messages, recipients, strangers, to, format;
 	struct str reason, expires, on, notice;
+	struct str sending, receiving;
 	struct str *words; /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */

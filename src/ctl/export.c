@@ -182,13 +182,16 @@ static enum err put_account(struct exporting *x)
 		e = put_logins(x, logins);
 	put_mailboxes(x, mailboxes, subscriptions);
 	json_t *j = json_pack(
-		"{s:i, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+		"{s:i, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o, "
+		"s:o}",
 		"format", FORMAT, "exported", (json_int_t)clock_wall(), "mail",
 		x->format == EXPORT_MBOX ? "mbox" : "maildir", "address",
 		ctl_json_str(name_text(x->a, x->user.name)), "account", (json_int_t)x->user.account,
 		"state", life_user_word(&x->user, clock_wall()), "expires",
 		x->user.expires ? ctl_json_str(day_en(x->a, x->user.expires)) : json_null(),
 		"created", (json_int_t)x->user.created, "quota", (json_int_t)x->user.quota,
+		"sending_guarantee", guarantee_word(x->user.guarantees.sending),
+		"receiving_guarantee", guarantee_receiving_word(x->user.guarantees.receiving),
 		"password_changed", (json_int_t)secret.changed, "aliases", aliases, "app_passwords",
 		apps, "recent_logins", logins, "mailboxes", mailboxes, "subscriptions",
 		subscriptions);

@@ -34,6 +34,12 @@ static void print_count(const char *name, uint32_t used, uint32_t limit, uint32_
 		printf("any number%s\n", own == SENDING_DEFAULT ? "" : " (set for this user)");
 }
 
+static void print_guarantee(const char *name, const char *own, const char *in_force)
+{
+	printf("%-17s %s%s\n", name, in_force,
+	       strcmp(own, in_force) == 0 ? "" : " (as configured for all)");
+}
+
 static void print_user(struct ctl *c, const struct admin_user *u)
 {
 	const struct admin_row *r = &u->row;
@@ -50,21 +56,42 @@ static void print_user(struct ctl *c, const struct admin_user *u)
 	if (r->quota)
 		printf(" of %.*s (%.0f %%)", FMT(text_size(c->arena, r->quota)),
 		       100.0 * (double)r->octets / (double)r->quota);
-	printf("\nsent in the last 24 hours:\n");
+	printf("\n");
+	print_guarantee("sending", guarantee_word(r->guarantees.sending),
+			guarantee_word(r->in_force.sending));
+	print_guarantee("receiving", guarantee_receiving_word(r->guarantees.receiving),
+			guarantee_receiving_word(r->in_force.receiving));
+	printf("sent in the last 24 hours:\n");
 	print_count("  messages", u->used.messages, u->limits.messages, u->own.messages);
 	print_count("  recipients", u->used.recipients, u->limits.recipients, u->own.recipients);
 	print_count("  new recipients", u->used.strangers, u->limits.strangers, u->own.strangers);
 }
 
+/* What counts for the mail, and what is the user's own wish. */
+static void put_guarantees(json_t *j, const struct admin_row *r)
+{
+	json_object_set_new(j, "sending_guarantee",
+			    json_string(guarantee_word(r->in_force.sending)));
+	json_object_set_new(j, "receiving_guarantee",
+			    json_string(guarantee_receiving_word(r->in_force.receiving)));
+	json_object_set_new(j, "own_sending_guarantee",
+			    json_string(guarantee_word(r->guarantees.sending)));
+	json_object_set_new(j, "own_receiving_guarantee",
+			    json_string(guarantee_receiving_word(r->guarantees.receiving)));
+}
+
 json_t *ctl_json_user(struct arena *a, const struct admin_row *r)
 {
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "address",
-			 ctl_json_str(r->name), "account", (json_int_t)r->account, "quota",
-			 (json_int_t)r->quota, "octets", (json_int_t)r->octets, "messages",
-			 (json_int_t)r->messages, "created", (json_int_t)r->created,
-			 "password_changed", (json_int_t)r->password_changed, "state",
-			 ctl_json_str(r->state), "reason", ctl_json_str(r->reason), "expires",
-			 r->expires ? ctl_json_str(day_en(a, r->expires)) : json_null());
+	json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "address",
+			      ctl_json_str(r->name), "account", (json_int_t)r->account, "quota",
+			      (json_int_t)r->quota, "octets", (json_int_t)r->octets, "messages",
+			      (json_int_t)r->messages, "created", (json_int_t)r->created,
+			      "password_changed", (json_int_t)r->password_changed, "state",
+			      ctl_json_str(r->state), "reason", ctl_json_str(r->reason), "expires",
+			      r->expires ? ctl_json_str(day_en(a, r->expires)) : json_null());
+
+	put_guarantees(j, r);
+	return j;
 }
 
 struct str text_state(struct arena *a, const struct admin_row *r)
@@ -188,7 +215,22 @@ int cmd_user_set(struct ctl *c)
 			return ctl_failed(c, E_SYNTAX,
 					  S("--expires: this is no day (2026-12-31), nor never"));
 	}
+	if (c->options & OPT_SENDING) {
+		what |= SET_SENDING_GUARANTEE;
+		if (!guarantee_of(c->sending, &s.guarantees.sending))
+			return ctl_failed(c, E_SYNTAX,
+					  S("--sending: this is not none, encrypted or "
+					    "authenticated"));
+	}
+	if (c->options & OPT_RECEIVING) {
+		what |= SET_RECEIVING_GUARANTEE;
+		if (!guarantee_receiving_of(c->receiving, &s.guarantees.receiving))
+			return ctl_failed(c, E_SYNTAX,
+					  S("--receiving: this is not any or encrypted"));
+	}
 	if (!what)
-		return ctl_failed(c, E_SYNTAX, S("set what? There are --quota and --expires"));
+		return ctl_failed(c, E_SYNTAX,
+				  S("set what? There are --quota, --expires, --sending and "
+				    "--receiving"));
 	return set_state(c, what, &s);
 }

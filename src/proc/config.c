@@ -131,6 +131,13 @@ static const struct key keys[] = {
 	  "Recipients of these messages together; 0: no limit." },
 	{ "sending", "new_recipients_per_day", VALUE_COUNT, AT(sending.strangers), "300",
 	  "Recipients to whom the account had never written; 0: no limit." },
+	{ "sending", "guarantee", VALUE_TEXT, AT(sending.guarantee), "none",
+	  "The least that the way of each account's mail must offer: none, encrypted, "
+	  "authenticated.",
+	  .fits = value_is_guarantee, .want = "none, encrypted or authenticated" },
+	{ "receiving", "guarantee", VALUE_TEXT, AT(receiving_guarantee), "any",
+	  "On which lines other servers may bring mail: any, encrypted.",
+	  .fits = value_is_receiving, .want = "any or encrypted" },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
 	  "At a time, each process.", .least = "1" },
 	{ "limits", "per_address", VALUE_COUNT, AT(per_address), "100",

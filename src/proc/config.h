@@ -51,7 +51,9 @@ struct config {
 	struct lockout_conf lockout;
 	struct {
 		unsigned messages, recipients, strangers; /* of an account within 24 hours */
+		struct str guarantee;
 	} sending;
+	struct str receiving_guarantee;
 	unsigned connections;  /* of one process */
 	unsigned per_address;  /* likewise, of one address; 0: any number */
 	uint64_t message_size; /* octets */

@@ -51,6 +51,10 @@ static void test_wrong(void)
 	wrong("password { require_classes = 5 }\n",
 	      "/etc/t.conf:1: require_classes: \"5\" is not at most 4");
 	wrong("password { rehash = maybe }", "/etc/t.conf:1: rehash: \"maybe\" is not yes or no");
+	wrong("sending { guarantee = any }", "/etc/t.conf:1: guarantee: \"any\" is not none, "
+					     "encrypted or authenticated");
+	wrong("receiving { guarantee = none }",
+	      "/etc/t.conf:1: guarantee: \"none\" is not any or encrypted");
 	wrong("lockout { errors = 0 }", "/etc/t.conf:1: errors: \"0\" is not at least 1");
 	wrong("password { min_length = 129 }",
 	      "/etc/t.conf:1: min_length: \"129\" is not at most 128");
@@ -105,6 +109,7 @@ static void test_good(void)
 			  "lockout {\n errors = 3\n window = 5s\n count_repeats = no\n"
 			  " exempt = {\"192.0.2.0/24\", \"2001:db8::/32\", \"203.0.113.5\"}\n"
 			  " kernel = no\n deny_file = deny.conf\n}\n"
+			  "sending {\n guarantee = encrypted\n}\n"
 			  "limits {\n message_size = 20M\n idle = 45min\n}\n"),
 			a, &c, &why),
 		OK);
@@ -125,6 +130,9 @@ static void test_good(void)
 	CHECK_STR(c.web_webmail, "https://web.test/");
 	CHECK_STR(c.web_url, "");
 	CHECK_STR(c.sts_mode, "testing");
+	CHECK_STR(c.sending.guarantee, "encrypted");
+	CHECK_NUM(c.sending.messages, 1000);
+	CHECK_STR(c.receiving_guarantee, "any");
 	CHECK_NUM(c.sts_max_age_ms, 7 * 86400000);
 	CHECK_NUM(c.imap.n, 1);
 	CHECK_STR(c.imap.item[0], "*:143");

@@ -67,9 +67,13 @@ static void serve_control(void *arg)
 static struct keeping_conf conf(const struct child *c)
 {
 	const struct config *g = &c->settings->config;
+	struct guarantees least;
 
+	/* Both are words that the configuration's check has let pass. */
+	BUG_IF(!guarantee_of(g->sending.guarantee, &least.sending) ||
+	       !guarantee_receiving_of(g->receiving_guarantee, &least.receiving));
 	return (struct keeping_conf){
-		.rules = { .detail = g->detail, .postmaster = g->postmaster },
+		.rules = { .detail = g->detail, .postmaster = g->postmaster, .least = least },
 		.guard = { c->settings->lockout, c->settings->exempt },
 		.slow = { .after = g->lockout.slow_after, .max_ms = g->lockout.slow_max_ms },
 		.sending = { g->sending.messages, g->sending.recipients, g->sending.strangers },

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "guard/net.h"
+#include "keeper/guarantee.h"
 
 enum { COUNT_MAX = 1000000, TEXT_MAX = 1000 };
 
@@ -162,6 +163,20 @@ bool value_is_sts_mode(struct str text)
 {
 	return str_is(text, "enforce") || str_is(text, "testing") || str_is(text, "none") ||
 	       str_is(text, "off");
+}
+
+bool value_is_guarantee(struct str text)
+{
+	enum guarantee sending;
+
+	return guarantee_of(text, &sending);
+}
+
+bool value_is_receiving(struct str text)
+{
+	bool receiving;
+
+	return guarantee_receiving_of(text, &receiving);
 }
 
 static bool wrong(const struct key *k, struct str text, const char *want, struct arena *a,

@@ -41,6 +41,8 @@ bool value_is_url(struct str text);       /* or empty */
 bool value_is_place(struct str text);     /* a path, or a URL */
 bool value_is_published(struct str text); /* SERVICE:PORT */
 bool value_is_sts_mode(struct str text);
+bool value_is_guarantee(struct str text); /* keeper/guarantee.h has the words */
+bool value_is_receiving(struct str text);
 
 /* "30s", "20min", "2h", "1d" as milliseconds. */
 bool value_time(struct str text, uint64_t *ms);
