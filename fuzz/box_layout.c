@@ -4,6 +4,7 @@
  * What is accepted is written again as the same octets; all else is refused.
  */
 #include "box/layout.h"
+#include "box/receipt_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,16 +58,32 @@ static void lists(struct arena *a, uint8_t which, struct str value)
 		again(value, names_encode(a, name, n));
 }
 
+static void receipts(struct arena *a, uint8_t which, struct str value)
+{
+	struct receipt_tally tally;
+	struct receipt r;
+	struct str key;
+	uint64_t number;
+
+	if (which == 7 && !receipt_decode(value, a, &r, &number))
+		again(value, receipt_encode(a, &r, number));
+	if (which == 8 && !receipt_tally_decode(value, &tally))
+		again(value, receipt_tally_encode(a, &tally));
+	if (which == 9 && !receipt_order_decode(value, &key))
+		again(value, receipt_order_encode(a, key));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > 65536)
 		return 0;
-	struct arena *a = arena_new(64 * size + 65536);
+	struct arena *a = arena_new(64 * size + (1 << 20));
 	struct str value = STR((const char *)data + 1, size - 1);
 
 	records(a, data[0], value);
 	pages(a, data[0], value);
 	lists(a, data[0], value);
+	receipts(a, data[0], value);
 	arena_free(&a);
 	return 0;
 }

@@ -140,7 +140,7 @@ enum err box_sweep(struct store *st, uint32_t account)
 /* One step with an account that is not there any more. */
 static enum err purge_step(struct tx *tx, void *arg)
 {
-	static const char *const kinds[] = { "m/", "c/", "x/", "k/", "s/", "b/" };
+	static const char *const kinds[] = { "m/", "c/", "x/", "k/", "s/", "r", "q/", "b/" };
 	struct sweep *s = arg;
 	struct str value;
 	size_t writes = 0;

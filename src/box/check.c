@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "box/names.h"
+#include "box/receipt_record.h"
 
 enum { FAULTS_MAX = 1000 };
 
@@ -409,6 +410,57 @@ static enum err check_subscriptions(struct checking *c, struct account *ac)
 	return e == E_NOTFOUND ? OK : e;
 }
 
+/* --- receipts --- */
+
+/* One r/ value: is it where its number says? */
+static void check_receipt(struct checking *c, struct tx *tx, struct str key, struct str value,
+			  const struct receipt_tally *sum)
+{
+	struct receipt r;
+	uint64_t number;
+	struct str there, named;
+	enum err bad = receipt_decode(value, tx_arena(tx), &r, &number);
+
+	if (bad) {
+		fault(c, "%.*s: %s", FMT(key), err_text(bad));
+		return;
+	}
+	struct key right = key_receipt(r.id), place = key_receipt_order(number);
+
+	if (!str_eq(key, key_str(&right)))
+		fault(c, "%.*s holds receipts that do not belong there", FMT(key));
+	if (number > sum->last)
+		fault(c, "%.*s has a number that was not given yet", FMT(key));
+	if (tx_get(tx, key_str(&place), &there) || receipt_order_decode(there, &named) ||
+	    !str_eq(named, key))
+		fault(c, "%.*s is not in the order of receipts", FMT(key));
+}
+
+static enum err check_receipts(struct checking *c, struct tx *tx)
+{
+	struct receipt_tally sum = { 0 };
+	uint64_t mails = 0, octets = 0, places = 0;
+	struct str key = S(""), value;
+	enum err e = tx_get(tx, KEY_RECEIPT_TALLY, &value);
+
+	if (!e && receipt_tally_decode(value, &sum))
+		fault(c, "the sum of receipts makes no sense");
+	if (e && e != E_NOTFOUND)
+		return e;
+	while (!(e = tx_next(tx, KEY_RECEIPTS, key, &key, &value))) {
+		check_receipt(c, tx, key, value, &sum);
+		mails++;
+		octets += value.n;
+	}
+	key = S("");
+	while (e == E_NOTFOUND && !tx_next(tx, KEY_RECEIPT_ORDER, key, &key, &value))
+		places++;
+	same(c, "the number of mails with receipts", sum.mails, mails);
+	same(c, "the octets of receipts", sum.octets, octets);
+	same(c, "the length of the order of receipts", places, mails);
+	return e == E_NOTFOUND ? OK : e;
+}
+
 static enum err check_account(struct tx *tx, void *arg)
 {
 	struct checking *c = arg;
@@ -433,6 +485,8 @@ static enum err check_account(struct tx *tx, void *arg)
 		e = check_orphans(c, tx, "k/");
 	if (!e)
 		e = check_subscriptions(c, &ac);
+	if (!e)
+		e = check_receipts(c, tx);
 	return e;
 }
 

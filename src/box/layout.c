@@ -81,6 +81,22 @@ struct key key_subscription(struct str name)
 	return k;
 }
 
+struct key key_receipt(struct str id)
+{
+	struct key k = key_of('r');
+
+	key_hex(&k, str_hash(id), 16);
+	return k;
+}
+
+struct key key_receipt_order(uint64_t number)
+{
+	struct key k = key_of('q');
+
+	key_hex(&k, number, 16);
+	return k;
+}
+
 bool key_number(struct str key, const struct key *prefix, size_t digits, uint64_t *out)
 {
 	struct scan in = scan(str_from(key, prefix->n));

@@ -13,6 +13,9 @@
  *   x/%08x/%016x         mailbox, modseq: the UIDs expunged by that change
  *   k/%08x/%08x          mailbox, uid / 64: where the sort keys of this page are, if any are kept
  *   s/%016x              hash of a name: the subscribed names of that hash
+ *   r                    what all receipts are together
+ *   r/%016x              hash of a Message-ID: what became of that mail, which was sent from here
+ *   q/%016x              number of a mail with receipts, in order of age: its r/ key
  *
  * Invariants, which box_check recounts:
  *   1. A page and its map entry name the same UIDs and the same \Seen and \Deleted; a page, a
@@ -24,6 +27,8 @@
  *   4. Every UID is below uidnext; every mailbox id below the account's next one.
  *   5. Each record holds one reference to its blob, that of sort keys too.
  *   6. Sort keys are kept of messages that are in their page, and of no others.
+ *   7. Each r/ has the number of exactly one q/, which names it; r is the count and the octets of
+ *      all r/, and no number is above its last one.
  *
  * Each value begins with its format version, an octet. Numbers are little-endian.
  */
@@ -60,6 +65,8 @@ struct key key_page(uint32_t id, uint32_t page);
 struct key key_log(uint32_t id, uint64_t modseq);
 struct key key_sort(uint32_t id, uint32_t page);
 struct key key_subscription(struct str name);
+struct key key_receipt(struct str id);
+struct key key_receipt_order(uint64_t number);
 /* What all keys of a kind ('c', 'm', 'x', 'k') of a mailbox begin with. */
 struct key key_prefix(char kind, uint32_t id);
 /* The last number of a key; false if the key is not of this kind. */
@@ -67,6 +74,9 @@ bool key_number(struct str key, const struct key *prefix, size_t digits, uint64_
 #define KEY_ACCOUNT       S("i")
 #define KEY_MAILBOXES     S("b/")
 #define KEY_SUBSCRIPTIONS S("s/")
+#define KEY_RECEIPT_TALLY S("r")
+#define KEY_RECEIPTS      S("r/")
+#define KEY_RECEIPT_ORDER S("q/")
 
 /* --- values: each decoder says E_VERSION or E_CORRUPT, each encoder allocates in the arena --- */
 
