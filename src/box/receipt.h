@@ -40,8 +40,8 @@ enum receipt_way {
 	RECEIPT_ENCRYPTED, /* to whoever answered there: opportunistic TLS, RFC 7435 */
 	RECEIPT_DANE,
 	RECEIPT_MTA_STS,
-	RECEIPT_NAMED, /* a smart host whose certificate has its name */
-	RECEIPT_HERE,  /* the recipient's mailbox is on this server */
+	RECEIPT_BY_NAME, /* a smart host whose certificate has its name */
+	RECEIPT_HERE,    /* the recipient's mailbox is on this server */
 	RECEIPT_WAYS
 };
 

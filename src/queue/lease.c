@@ -194,6 +194,16 @@ enum err queue_renew(struct store *st, struct queue_job *j, int64_t until)
 	return e;
 }
 
+void queue_result_prepare(struct arena *a, struct queue_job *j, bool done, struct update *out)
+{
+	struct changing *c = ARENA_NEW(a, struct changing);
+
+	*c = (struct changing){ .j = j, .done = done };
+	*out = (struct update){ .partition = queue_partition(a, queue_shard(j->p.id)),
+				.fn = change,
+				.arg = c };
+}
+
 enum err queue_result(struct store *st, struct queue_job *j, bool done)
 {
 	struct changing c = { .j = j, .done = done };

@@ -93,6 +93,9 @@ MUST enum err queue_renew(struct store *st, struct queue_job *j, int64_t until);
  * because an operator removed the part, or it is another courier's.
  */
 MUST enum err queue_result(struct store *st, struct queue_job *j, bool done);
+/* (quick) The same as an update, for store_update_all: results of several parts, and receipts, go
+ * in one commit. j as it stands then; it must live until then. */
+void queue_result_prepare(struct arena *a, struct queue_job *j, bool done, struct update *out);
 
 /* --- the operator's view --- */
 
