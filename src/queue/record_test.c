@@ -129,8 +129,8 @@ static void ids(void)
 					   "zzzzzzzzzzzzz",
 					   "000000-000000",
 					   "00000000u0000",
-					   "0000000\xc3\xa4"
-					   "0000" };
+					   ("0000000\xc3\xa4"
+					    "0000") };
 	uint64_t id;
 
 	for (size_t i = 0; i < LENGTH(some); i++)
