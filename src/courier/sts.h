@@ -5,20 +5,36 @@
  * sts.h - the MTA-STS policies of other domains: asked for, fetched over HTTPS, kept in the store
  * until max_age is over, refreshed daily. RFC 8461 3.1, 3.3, 5.1.
  *
- * For:      line.c. Below: dns/, store/, trust/mta_sts.h; libcurl in a worker thread.
- * Suspends: every call.
+ * For:      line.c. Below: dns/, store/, trust/mta_sts.h; courier/https.h.
+ * Suspends: every call, unless marked (quick).
  */
+#include "courier/tlsrpt.h"
 #include "trust/mta_sts.h"
 #include "dns/dns.h"
 #include "store/store.h"
 
 struct sts; /* one a process */
 
+struct sts_conf { /* all borrowed as long as the sts lives, but for ca_file */
+	struct store *store;
+	struct dns *dns;
+	struct tlsrpt *tlsrpt; /* hears of policies that could not be had; NULL: nobody does */
+	struct str ca_file;    /* courier/https.h */
+	uint16_t port;         /* where policy hosts are asked; 0: 443 */
+};
+/* Starts the fiber that refreshes. E_LIMIT. Close it before what it borrows. */
+MUST enum err sts_new(const struct sts_conf *conf, struct sts **out);
+/* Ends what is under way, within a second or so; nobody asks any more. Sets NULL. */
+void sts_close(struct sts **s);
+
 /* What is known of a domain. OK: *out is its policy (kept, or fetched just now); E_NOTFOUND: it has
  * none, or none that could be had and none is kept (RFC 8461 5: then as none). Never waits beyond
  * the deadline; a fetch that is still under way then is finished and kept for the next try. Texts
- * live in a. */
+ * live in a. Other errors are those of the store and E_CANCELED: it is not known, try later. */
 MUST enum err sts_policy(struct sts *s, struct str domain, int64_t deadline, struct arena *a,
 			 struct mta_sts *out);
+/* What is kept of a domain, without asking anybody: for reports. E_NOTFOUND, the store's. */
+MUST enum err sts_kept_policy(struct store *st, struct str domain, struct arena *a,
+			      struct mta_sts *out);
 
 #endif
