@@ -48,6 +48,16 @@ static enum err look(struct arena *a, const struct queue_put *p, struct addresse
 	return OK;
 }
 
+/* How many of n are of the first one's domain, as far as they fit into one part. */
+static size_t together(const struct addressed *to, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && i < QUEUE_PART_MAX && str_eq(to[i].domain, to[0].domain))
+		i++;
+	return i;
+}
+
 static enum err divide(struct arena *a, struct queue_putting *g)
 {
 	const struct queue_put *p = g->put;
@@ -67,8 +77,8 @@ static enum err divide(struct arena *a, struct queue_putting *g)
 			part = &g->part[g->n];
 			part->number = (uint32_t)g->n++;
 			part->domain = to[i].domain;
-			part->rcpt = ARENA_ARRAY(a, struct queue_recipient,
-						 p->n < QUEUE_PART_MAX ? p->n : QUEUE_PART_MAX);
+			part->rcpt =
+				ARENA_ARRAY(a, struct queue_recipient, together(to + i, p->n - i));
 		}
 		part->rcpt[part->n++] = (struct queue_recipient){ .address = to[i].r->address,
 								  .orcpt = to[i].r->orcpt,

@@ -79,6 +79,7 @@ enum err queue_message_decode(struct str value, struct queue_message *out)
 	m.hold_until = (int64_t)scan_u64(&in);
 	m.deliver_by = (int64_t)scan_u64(&in);
 	m.size = scan_u64(&in);
+	m.skip = scan_u32(&in);
 	struct str blob = scan_take(&in, sizeof m.blob.octets);
 
 	m.parts = scan_u32(&in);
@@ -110,6 +111,7 @@ enum err queue_message_encode(struct arena *a, const struct queue_message *m, st
 	buf_u64(&b, (uint64_t)m->hold_until);
 	buf_u64(&b, (uint64_t)m->deliver_by);
 	buf_u64(&b, m->size);
+	buf_u32(&b, m->skip);
 	buf_put(&b, STR((const char *)m->blob.octets, sizeof m->blob.octets));
 	buf_u32(&b, m->parts);
 	put(&b, m->sender, QUEUE_ADDRESS_MAX);

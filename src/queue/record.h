@@ -42,9 +42,10 @@ struct queue_message {
 	int64_t submitted;                   /* UTC seconds, as all times here */
 	int64_t hold_until;                  /* RFC 4865; 0: none */
 	int64_t deliver_by;                  /* RFC 2852; 0: none */
-	bool by_return; /* then it comes back after it; else its sender is told alone */
-	uint64_t size;
+	bool by_return;      /* then it comes back after it; else its sender is told alone */
 	struct blob_id blob; /* the queue holds one reference */
+	uint32_t skip;       /* octets at its begin that stay here: our Return-Path, RFC 5321 4.4 */
+	uint64_t size;       /* of what is sent: all behind them */
 	uint32_t parts;      /* that are left */
 };
 

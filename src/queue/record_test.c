@@ -47,6 +47,7 @@ static void message(void)
 				   .account = 7,
 				   .submitted = 1700000000,
 				   .size = 1234,
+				   .skip = 37,
 				   .parts = 3,
 				   .by_return = true,
 				   .deliver_by = 1700000100 };
@@ -56,6 +57,7 @@ static void message(void)
 	CHECK_NUM(queue_message_encode(a, &m, &value), OK);
 	CHECK_NUM(queue_message_decode(value, &got), OK);
 	CHECK(got.id == 5 && got.utf8 && !got.requiretls && got.by_return && got.priority == -9);
+	CHECK(got.size == 1234 && got.skip == 37);
 	CHECK(got.parts == 3 && got.ret == QUEUE_RET_HDRS && got.guard == QUEUE_AUTHENTICATED);
 	CHECK_STR(got.sender, "a@example.test");
 	CHECK_STR(got.envid, "x+20y");

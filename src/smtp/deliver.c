@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/intake.h"
+#include "smtp/away.h"
 #include "smtp/partly.h"
 
 struct reply reply_err(enum err e)
@@ -29,10 +29,24 @@ static void deliver_rest(struct smtp *s, struct intake *it, const bool *had)
 		from[n] = i;
 		d[n++] = s->to[i];
 	}
-	if (n)
-		box_deliver(s->srv->store, it->in, d, n); /* suspends */
+	struct away_puts also = away_prepare(s, it, had ? had + s->nto : NULL);
+
+	if (n + also.n) /* suspends */
+		box_deliver_also(s->srv->store, it->in, d, n, also.update, also.n);
 	for (size_t i = 0; i < n; i++)
 		s->to[from[i]] = d[i];
+	away_done(s, it, &also);
+}
+
+/* Mailboxes here and recipients elsewhere, in this order. */
+static size_t count(const struct smtp *s)
+{
+	return s->nto + s->naway;
+}
+
+static enum err *result(struct smtp *s, size_t i)
+{
+	return i < s->nto ? &s->to[i].result : &s->away[i - s->nto].result;
 }
 
 /* The error that says most about what to do next: one that may pass comes before the others. */
@@ -41,14 +55,14 @@ static enum err worse(enum err a, enum err b)
 	return !a || (b && !err_temporary(a) && err_temporary(b)) ? b : a;
 }
 
-static enum err worst(const struct smtp *s, bool *some)
+static enum err worst(struct smtp *s, bool *some)
 {
 	enum err e = OK;
 
 	*some = false;
-	for (size_t i = 0; i < s->nto; i++) {
-		e = worse(e, s->to[i].result);
-		*some |= s->to[i].result == OK;
+	for (size_t i = 0; i < count(s); i++) {
+		e = worse(e, *result(s, i));
+		*some |= *result(s, i) == OK;
 	}
 	return e;
 }
@@ -56,34 +70,50 @@ static enum err worst(const struct smtp *s, bool *some)
 /* All that have it are noted, so that the next try leaves them out. */
 static void note(struct smtp *s, const struct str *key)
 {
-	bool *ok = ARENA_ARRAY(s->tx, bool, s->nto);
+	bool *ok = ARENA_ARRAY(s->tx, bool, count(s));
 
-	for (size_t i = 0; i < s->nto; i++)
-		ok[i] = s->to[i].result == OK;
-	enum err e = partly_note(s->srv->store, key, s->nto, ok);
+	for (size_t i = 0; i < count(s); i++)
+		ok[i] = *result(s, i) == OK;
+	enum err e = partly_note(s->srv->store, key, count(s), ok);
 
 	if (e) /* the next try may bring it twice, which is better than never */
 		log_event(LOG_WARN, "mail.not.noted", KVE(e));
 }
 
-static enum err target_result(const struct smtp *s, const struct rcpt *r)
+static struct str *keys(struct smtp *s, struct intake *it)
+{
+	struct partly_to *to = ARENA_ARRAY(s->tx, struct partly_to, count(s));
+
+	for (size_t i = 0; i < s->nto; i++)
+		to[i] = (struct partly_to){ s->to[i].account, s->to[i].mailbox };
+	for (size_t i = 0; i < s->naway; i++)
+		to[s->nto + i].name = s->away[i].to.address;
+	return partly_keys(s->tx, it->digest, s->mail.from, to, count(s));
+}
+
+static enum err target_result(struct smtp *s, const struct target *t)
+{
+	return *result(s, t->away ? s->nto + t->index : t->index);
+}
+
+static enum err rcpt_result(struct smtp *s, const struct rcpt *r)
 {
 	enum err e = OK;
 
 	for (const struct target *t = r->targets; t; t = t->next)
-		e = worse(e, s->to[t->index].result);
+		e = worse(e, target_result(s, t));
 	return e;
 }
 
-/* Does one recipient of LMTP have some of its mailboxes served and others not? */
-static bool split(const struct smtp *s)
+/* Does one recipient of LMTP have some of its targets served and others not? */
+static bool split(struct smtp *s)
 {
 	for (const struct rcpt *r = s->first; r; r = r->next) {
 		bool ok = false;
 
 		for (const struct target *t = r->targets; t; t = t->next)
-			ok |= s->to[t->index].result == OK;
-		if (ok && target_result(s, r))
+			ok |= target_result(s, t) == OK;
+		if (ok && rcpt_result(s, r))
 			return true;
 	}
 	return false;
@@ -97,12 +127,12 @@ static struct reply deliver(struct smtp *s, struct intake *it)
 	enum err e = OK;
 
 	if (it->digest) {
-		key = partly_keys(s->tx, it->digest, s->mail.from, s->to, s->nto);
-		had = ARENA_ARRAY(s->tx, bool, s->nto);
-		e = partly_had(s->srv->store, key, s->nto, had);
+		key = keys(s, it);
+		had = ARENA_ARRAY(s->tx, bool, count(s));
+		e = partly_had(s->srv->store, key, count(s), had);
 	}
-	for (size_t i = 0; i < s->nto; i++)
-		s->to[i].result = e;
+	for (size_t i = 0; i < count(s); i++)
+		*result(s, i) = e;
 	if (e)
 		return reply_err(e);
 	deliver_rest(s, it, had);
@@ -124,7 +154,7 @@ static struct reply each(struct smtp *s, struct reply r, bool tried)
 	size_t n = 0;
 
 	for (const struct rcpt *p = s->first; p; p = p->next) {
-		enum err e = tried ? target_result(s, p) : OK;
+		enum err e = tried ? rcpt_result(s, p) : OK;
 
 		list[n] = r;
 		if (tried)
@@ -143,7 +173,8 @@ static void log_message(struct smtp *s, struct intake *it, struct reply r)
 	if (r.code == 250)
 		log_event(LOG_INFO, "mail.in", KV("id", it->id), KV("from", from), KV("to", to),
 			  KVN("recipients", s->nrcpt), KVN("mailboxes", s->nto),
-			  KVN("size", it->size), KVN("uid", s->nto == 1 ? s->to[0].uid : 0),
+			  KVN("away", s->naway), KVN("size", it->size),
+			  KVN("uid", s->nto == 1 ? s->to[0].uid : 0),
 			  KVC("tls", tls.on ? tls.version : "none"),
 			  KV("message_id", incoming_summary(it->in)->message_id));
 	else

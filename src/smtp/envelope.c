@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtp/intake.h"
+#include "smtp/away.h"
 
 enum { TOLD_MAX = 20 }; /* refused recipients of a session that get a log line */
 
 static const char not_yours[] = "this sender address is not yours\n"
 				"diese Absenderadresse gehoert nicht zu Ihrem Konto";
 static const char no_relay[] = "not relaying: no mailbox of this server";
-static const char no_outbound[] = "sending to other servers is not possible yet\n"
-				  "Senden an andere Server ist noch nicht moeglich";
+static const char no_forward[] = "this address leads to another server, which is not possible yet";
 
 static struct path keep_path(struct arena *a, struct path p)
 {
@@ -29,9 +28,8 @@ static struct reply entitled(const struct smtp *s)
 struct reply envelope_permitted(struct smtp *s)
 {
 	struct str why;
-	enum guarantee least;
 	enum err e = keeper_may_send(s->srv->keeper, s->login.account, s->mail.from, s->cmd, &why,
-				     &least);
+				     &s->least);
 
 	if (e == E_DENIED && why.n)
 		return reply(550, "5.7.1", str_c(s->cmd, why));
@@ -96,13 +94,40 @@ static void settle(struct smtp *s, struct route *r)
 		r->mailbox = info.name;
 }
 
-/* Where the recipient leads to; all of it must be here, and have room. */
+/* A recipient elsewhere is one route. */
+static struct reply elsewhere(struct smtp *s, struct path to, struct route **routes, size_t *n)
+{
+	struct route *r = ARENA_NEW(s->cmd, struct route);
+	struct reply bad = away_address(s->cmd, to, &r->address);
+
+	*routes = r;
+	*n = 1;
+	return bad;
+}
+
+/* Of an alias, what can be no address is left out like whoever does not exist. */
+static void keep_possible(struct smtp *s, struct route *r, size_t *n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		struct path to;
+
+		if (!r[i].account && (path_parse(s->cmd, r[i].address, &to) ||
+				      away_address(s->cmd, to, &r[i].address).code))
+			continue;
+		r[kept++] = r[i];
+	}
+	*n = kept;
+}
+
+/* Where the recipient leads to; what is here must have room. */
 static struct reply find(struct smtp *s, struct path to, struct route **routes, size_t *n)
 {
 	enum err e = keeper_route(s->srv->keeper, to, s->cmd, routes, n);
 
 	if (e == E_DENIED && is_submission(s))
-		return reply(550, "5.7.1", no_outbound);
+		return elsewhere(s, to, routes, n);
 	if (e == E_DENIED)
 		return reply(550, "5.7.1", no_relay);
 	if (e == E_LIMIT)
@@ -113,12 +138,12 @@ static struct reply find(struct smtp *s, struct path to, struct route **routes, 
 		return reply(550, "5.2.1",
 			     "this mailbox takes no mail any more\n"
 			     "dieses Postfach nimmt keine Mail mehr an");
-	for (size_t i = 0; i < *n; i++)
+	keep_possible(s, *routes, n);
+	if (!*n)
+		return reply_err(E_NOTFOUND);
+	for (size_t i = 0; i < *n && !is_submission(s); i++)
 		if (!(*routes)[i].account) /* else that part of it would be lost */
-			return reply(550, "5.2.4",
-				     is_submission(s) ? no_outbound
-						      : "this address leads to another server, "
-							"which is not possible yet");
+			return reply(550, "5.2.4", no_forward);
 	for (size_t i = 0; i < *n; i++)
 		settle(s, *routes + i);
 	if (*n == 1)
@@ -157,6 +182,17 @@ static size_t delivery_of(struct smtp *s, const struct route *r, bool alone)
 	return s->nto++;
 }
 
+/* RFC 3461 4.2, 5.2.1: what was said of the recipient goes along with the mail to him. */
+static size_t leaving_of(struct smtp *s, const struct rcpt *r, const struct route *route)
+{
+	struct leaving l = { .sender = away_text(s->cmd, s->mail.from),
+			     .to = { .address = route->address,
+				     .orcpt = r->args.orcpt,
+				     .notify = r->args.notify } };
+
+	return away_add(s, &l);
+}
+
 static struct rcpt *add(struct smtp *s, const struct rcpt_args *args, const struct route *routes,
 			size_t n)
 {
@@ -168,7 +204,9 @@ static struct rcpt *add(struct smtp *s, const struct rcpt_args *args, const stru
 	for (size_t i = 0; i < n; i++) {
 		struct target *t = ARENA_NEW(s->tx, struct target);
 
-		t->index = delivery_of(s, &routes[i], n == 1);
+		t->away = !routes[i].account;
+		t->index =
+			t->away ? leaving_of(s, r, &routes[i]) : delivery_of(s, &routes[i], n == 1);
 		t->next = r->targets;
 		r->targets = t;
 	}

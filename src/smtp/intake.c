@@ -73,6 +73,7 @@ static void put_trace(struct intake *it)
 		t.to = path_text(s->tx, s->first->args.to);
 	trace_put(&b, &t, s->tx);
 	BUG_IF(b.full);
+	it->return_path = (uint32_t)str_find_str(buf_str(&b), S("\r\n")) + 2;
 	put(it, buf_str(&b));
 	buf_free(&b);
 }
@@ -95,7 +96,7 @@ struct intake *intake_open(struct smtp *s)
 
 	if (e)
 		intake_refuse(it, reply_err(e));
-	else if (remembered || s->nto > 1)
+	else if (remembered || s->nto + s->naway > 1)
 		it->digest = partly_digest();
 	put_trace(it);
 	return it;
@@ -143,6 +144,8 @@ static void take_header(struct intake *it, struct str octets)
 	size_t n = head_feed(&it->head, octets);
 	struct str header = str_part(octets, 0, n);
 
+	it->header8 |= !str_ascii(header);
+	it->body8 |= !str_ascii(str_from(octets, n));
 	if (it->head.received > it->s->conf->hops_max) {
 		intake_refuse(it,
 			      reply(554, "5.4.6", "too many hops: this message runs in circles"));
@@ -169,10 +172,12 @@ void intake_take(struct intake *it, struct str octets)
 		return;
 	if (it->digest)
 		partly_digest_add(it->digest, octets);
-	if (it->head.ended)
+	if (it->head.ended) {
+		it->body8 |= !str_ascii(octets);
 		put(it, octets);
-	else
+	} else {
 		take_header(it, octets);
+	}
 }
 
 struct reply intake_finish(struct intake *it)

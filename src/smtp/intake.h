@@ -18,6 +18,8 @@ struct intake {
 	struct str id;       /* 16 hex digits: in Received and the log */
 	struct dots dots;
 	struct head head;
+	bool header8, body8;     /* an octet above 127 came in it */
+	uint32_t return_path;    /* octets of our field of that name, which comes first */
 	struct buf header;       /* owned; submission: until it is whole */
 	uint64_t size;           /* octets of the message as the client sent it */
 	int64_t started;         /* ms */

@@ -1,85 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What becomes of a message: DATA, BDAT, submission, LMTP, and everything that refuses one. */
-#include "rig.h"
-#include "smtp/smtp.h"
-
-static struct smtp_conf conf;
-static struct smtp_server server;
-
-/* --- faults: linked in place of the real calls, --wrap in meson.build --- */
-
-static uint32_t fail_account; /* deliveries to it fail with fail_with */
-static enum err fail_with, fail_write;
-
-void __real_box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n);
-void __wrap_box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n);
-void __wrap_box_deliver(struct store *st, struct incoming *in, struct delivery *d, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (fail_account && d[i].account == fail_account)
-			d[i].result = fail_with;
-		else
-			__real_box_deliver(st, in, &d[i], 1);
-	}
-}
-
-enum err __real_incoming_write(struct incoming *in, struct str octets);
-enum err __wrap_incoming_write(struct incoming *in, struct str octets);
-enum err __wrap_incoming_write(struct incoming *in, struct str octets)
-{
-	return fail_write ? fail_write : __real_incoming_write(in, octets);
-}
-
-/* --- helpers --- */
-
-static void serve(struct io *io, int kind)
-{
-	smtp_serve(&server, (enum smtp_kind)kind, io);
-}
-
-static struct client *greeted(int kind)
-{
-	struct client *c = dial(kind, kind == SMTP_SUBMISSION);
-
-	expect(c, "220 ");
-	send_octets(c, kind == SMTP_LMTP ? S("LHLO here.test\r\n") : S("EHLO here.test\r\n"));
-	expect(c, "250 ");
-	if (kind == SMTP_SUBMISSION) {
-		say(c, "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=");
-		expect(c, "235 2.7.0 ");
-	}
-	return c;
-}
-
-/* MAIL and RCPTs up to the message itself; to is a list with spaces. */
-static void envelope(struct client *c, const char *from, const char *to)
-{
-	struct scan in = scan(str_of(to));
-
-	io_fmt(c->io, "MAIL FROM:%s\r\n", from);
-	expect(c, "250 2.1.0");
-	while (scan_more(&in)) {
-		struct str name = scan_word(&in);
-
-		io_fmt(c->io, "RCPT TO:<%.*s@example.test>\r\n", FMT(name));
-		expect(c, "250 2.1.5");
-	}
-}
-
-static void data(struct client *c, struct str message)
-{
-	say(c, "DATA");
-	expect(c, "354 ");
-	send_octets(c, message);
-}
-
-static void empty_all(void)
-{
-	for (uint32_t account = 1; account <= 4; account++) {
-		CHECK_NUM(box_account_delete(rig.store, account), OK);
-		CHECK_NUM(box_account_create(rig.store, account), OK);
-	}
-}
+#include "message_test.h"
 
 /* --- DATA --- */
 
@@ -761,11 +682,7 @@ static void looked_at_again(void)
 static void all(void *arg)
 {
 	(void)arg;
-	rig_open(serve);
-	conf = smtp_conf_default();
-	conf.hostname = S("mail.example.test");
-	conf.message_max = 100000;
-	server = (struct smtp_server){ &conf, rig.store, &rig_keeper, rig.server_tls };
+	message_rig();
 	delivered();
 	pipelined();
 	smuggling();

@@ -30,7 +30,7 @@ void partly_digest_add(void *digest, struct str octets)
 }
 
 struct str *partly_keys(struct arena *a, const void *digest, struct path from,
-			const struct delivery *d, size_t n)
+			const struct partly_to *to, size_t n)
 {
 	struct str *key = ARENA_ARRAY(a, struct str, n);
 	struct str sender = path_text(a, from);
@@ -39,8 +39,8 @@ struct str *partly_keys(struct arena *a, const void *digest, struct path from,
 
 	BUG_IF(!c);
 	for (size_t i = 0; i < n; i++) {
-		struct str who = str_fmt(a, "\n%.*s\n%u\n%.*s", FMT(sender), d[i].account,
-					 FMT(d[i].mailbox));
+		struct str who =
+			str_fmt(a, "\n%.*s\n%u\n%.*s", FMT(sender), to[i].account, FMT(to[i].name));
 
 		BUG_IF(!EVP_MD_CTX_copy_ex(c, digest));
 		partly_digest_add(c, who);

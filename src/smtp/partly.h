@@ -7,12 +7,12 @@
  * SMTP has one answer for all recipients of a message. Where some have it and for others it
  * failed, the answer is "try again", and the next try must not give it to the first ones a
  * second time: they are noted here, in the store, since the next try may come to another
- * process. A note is a hash of message, sender and mailbox, kept for a week (longer than a
+ * process. A note is a hash of message, sender and recipient, kept for a week (longer than a
  * sender tries: RFC 5321 4.5.4.1). Hardly ever needed: full mailboxes are refused at RCPT.
  * Suspends: all with a store. Errors: those of the store.
  */
 #include "base/base.h"
-#include "box/box.h"
+#include "store/store.h"
 #include "mail/address.h"
 
 /* Is there any note? If not, nothing needs to be hashed. Drops those that are too old. */
@@ -20,9 +20,13 @@ MUST enum err partly_any(struct store *st, bool *any);
 
 void *partly_digest(void); /* owned by the caller: EVP_MD_CTX_free */
 void partly_digest_add(void *digest, struct str octets);
-/* The key of each delivery of the message whose octets went into digest, in a. */
+struct partly_to {
+	uint32_t account; /* 0: somebody elsewhere */
+	struct str name;  /* the mailbox, or the address */
+};
+/* The key of each recipient of the message whose octets went into digest, in a. */
 struct str *partly_keys(struct arena *a, const void *digest, struct path from,
-			const struct delivery *d, size_t n);
+			const struct partly_to *to, size_t n);
 
 /* had[i]: there is a note for key[i]. */
 MUST enum err partly_had(struct store *st, const struct str *key, size_t n, bool *had);

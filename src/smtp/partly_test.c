@@ -9,7 +9,7 @@
 enum { MANY = 1300 };
 
 static struct str *keys_of(struct arena *a, struct str text, struct path from,
-			   const struct delivery *d, size_t n)
+			   const struct partly_to *d, size_t n)
 {
 	void *digest = partly_digest();
 
@@ -21,14 +21,13 @@ static struct str *keys_of(struct arena *a, struct str text, struct path from,
 
 static void told_apart(struct arena *a)
 {
-	struct delivery d[] = { { .account = 1 },
-				{ .account = 2 },
-				{ .account = 1, .mailbox = S("x") } };
+	struct partly_to d[] = { { 1, S("") }, { 2, S("") }, { 1, S("x") }, { 0, S("x") } };
 	struct path from = { S("a"), S("b.test") }, other = { S("b"), S("b.test") };
-	struct str *key = keys_of(a, S("message"), from, d, 3);
+	struct str *key = keys_of(a, S("message"), from, d, 4);
 
 	CHECK_NUM(key[0].n, 32);
 	CHECK(!str_eq(key[0], key[1]) && !str_eq(key[0], key[2]));
+	CHECK(!str_eq(key[2], key[3]));
 	CHECK(str_eq(key[0], keys_of(a, S("message"), from, d, 1)[0]));
 	CHECK(!str_eq(key[0], keys_of(a, S("message."), from, d, 1)[0]));
 	CHECK(!str_eq(key[0], keys_of(a, S("message"), other, d, 1)[0]));
@@ -36,7 +35,7 @@ static void told_apart(struct arena *a)
 
 static void remembered(struct store *st, struct arena *a)
 {
-	static struct delivery d[MANY];
+	static struct partly_to d[MANY];
 	static bool note[MANY], had[MANY];
 	struct path from = { 0 };
 	bool any = true;

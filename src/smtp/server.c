@@ -33,6 +33,7 @@ struct smtp_conf smtp_conf_default(void)
 		.login_ms = 60 * 1000,
 		.data_ms = 10 * 60 * 1000,
 		.data_rate = 4096,
+		.dsn = true,
 	};
 }
 
@@ -40,12 +41,15 @@ void smtp_reset(struct smtp *s)
 {
 	arena_reset(s->tx); /* closes an intake too */
 	s->mail = (struct mail_args){ 0 };
+	s->least = GUARANTEE_NONE;
 	s->first = NULL;
 	s->last_rcpt = &s->first;
 	s->nrcpt = 0;
 	s->strangers = 0;
 	s->to = NULL;
 	s->nto = s->cap_to = s->ntargets = 0;
+	s->away = NULL;
+	s->naway = s->cap_away = 0;
 	s->intake = NULL;
 	s->state = s->helo.n ? READY : START;
 }

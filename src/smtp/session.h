@@ -29,7 +29,8 @@ enum {
 
 /* Which of the transaction's deliveries a recipient stands for. */
 struct target {
-	size_t index; /* in smtp.to */
+	bool away;    /* in smtp.away */
+	size_t index; /* else in smtp.to */
 	struct target *next;
 };
 struct rcpt {
@@ -38,6 +39,8 @@ struct rcpt {
 	uint32_t hash; /* of a user's recipient, for keeper_sending_count */
 	struct rcpt *next;
 };
+
+struct leaving;
 
 struct smtp {
 	const struct smtp_server *srv; /* borrowed */
@@ -65,11 +68,14 @@ struct smtp {
 
 	/* the transaction, in tx */
 	struct mail_args mail;
+	enum guarantee least; /* of the way out: a user's */
 	struct rcpt *first, **last_rcpt;
 	unsigned nrcpt;
 	uint32_t strangers; /* of these; a user's */
 	struct delivery *to;
 	size_t nto, cap_to;
+	struct leaving *away; /* recipients at other servers, each address once */
+	size_t naway, cap_away;
 	size_t ntargets;
 	struct intake *intake; /* BDAT: the message so far */
 };

@@ -6,8 +6,9 @@
  * programs of this machine (LMTP). RFC 5321, RFC 6409, RFC 2033.
  *
  * For:      proc.
- * Below:    box/, keeper/, fiber/.
- * Durable:  a 250 after the final dot comes after the commit: the message is in each mailbox.
+ * Below:    box/, keeper/, queue/, fiber/.
+ * Durable:  a 250 after the final dot comes after the commit: the message is in each mailbox, and
+ *           in the queue for whoever is elsewhere.
  * Suspends: smtp_serve.
  */
 #include "base/base.h"
@@ -35,7 +36,7 @@ struct smtp_conf {
 	int64_t login_ms;        /* for a user to log in, in all: 587 and 465 */
 	int64_t data_ms;         /* for a message, plus the time it takes at data_rate */
 	uint64_t data_rate;      /* octets a second that the slowest client must reach; not 0 */
-	bool dsn;                /* EHLO offers DSN: set where something sends such notices */
+	bool dsn;                /* EHLO offers DSN, RFC 3461 */
 };
 struct smtp_conf smtp_conf_default(void);
 

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+/* Mail of users to other servers: what comes into the queue, with what, and how often. */
+#include "message_test.h"
+#include "queue/queue.h"
+
+enum { ROWS_MAX = 1000 };
+static struct queue_job row[ROWS_MAX];
+static size_t rows;
+
+/* All parts that are queued, into row. */
+static size_t queued(void)
+{
+	struct queue_filter all = { 0 };
+	struct queue_place from = { 0 };
+
+	rows = 0;
+	CHECK_NUM(queue_list(rig.store, &all, &from, ROWS_MAX, rig.arena, row, &rows), OK);
+	return rows;
+}
+
+static void empty_queue(void)
+{
+	size_t n;
+
+	while (queued()) {
+		struct queue_place which = { row[0].m.id, QUEUE_ALL };
+
+		CHECK_NUM(queue_order(rig.store, QUEUE_DELETE, which, S(""), 0, &n), OK);
+	}
+	empty_all();
+}
+
+/* The part of this domain; one without recipients if there is none. */
+static const struct queue_job *part_of(const char *domain)
+{
+	static const struct queue_job none;
+
+	queued();
+	for (size_t i = 0; i < rows; i++)
+		if (str_is(row[i].p.domain, domain))
+			return &row[i];
+	return &none;
+}
+
+/* What is sent of it. */
+static struct str octets(const struct queue_job *j)
+{
+	struct str text = S("");
+
+	CHECK_NUM(blob_read(rig.store, j->m.blob, j->m.skip, (size_t)j->m.size, rig.arena, &text),
+		  OK);
+	CHECK_NUM(text.n, j->m.size);
+	return text;
+}
+
+static bool sent_has(const struct queue_job *j, const char *text)
+{
+	struct str all = octets(j);
+
+	return str_find_str(all, str_of(text)) < all.n;
+}
+
+/* MAIL and RCPTs, all of which are taken; to is a list with spaces. */
+static void ask(struct client *c, const char *from, const char *to)
+{
+	struct scan in = scan(str_of(to));
+
+	io_fmt(c->io, "MAIL FROM:%s\r\n", from);
+	expect(c, "250 2.1.0");
+	while (scan_more(&in)) {
+		struct str name = scan_word(&in);
+
+		io_fmt(c->io, "RCPT TO:<%.*s>\r\n", FMT(name));
+		expect(c, "250 2.1.5");
+	}
+}
+
+static const char simple[] = "Subject: x\r\n\r\nhello\r\n.\r\n";
+
+static void send_mail(struct client *c, const char *from, const char *to, const char *reply)
+{
+	ask(c, from, to);
+	data(c, str_of(simple));
+	expect(c, reply);
+}
+
+/* --- what the queue is given --- */
+
+static void into_the_queue(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+	const struct queue_job *j;
+
+	send_mail(c, "<alice@example.test>", "eve@FAR.test bob@example.test joe@far.test",
+		  "250 2.0.0 taken as");
+	CHECK_NUM(stored(2, "INBOX"), 1);
+	CHECK_NUM(queued(), 1);
+	j = part_of("far.test");
+	CHECK_NUM(j->p.n, 2);
+	CHECK_STR(j->p.rcpt[0].address, "eve@far.test");
+	CHECK_STR(j->p.rcpt[1].address, "joe@far.test");
+	CHECK_STR(j->m.sender, "alice@example.test");
+	CHECK_NUM(j->m.account, 1);
+	CHECK_NUM(j->m.body, QUEUE_7BIT);
+	CHECK_NUM(j->m.guard, QUEUE_ANY);
+	CHECK(!j->m.utf8 && !j->p.rcpt[0].notify && !j->m.envid.n);
+	CHECK(clock_wall() - j->m.submitted < 60);
+
+	/* RFC 5321 4.4: the Return-Path is the last server's, and the mailbox here has it */
+	CHECK(str_starts(octets(j), S("Received: from mail.example.test (a user, logged in)")));
+	CHECK(sent_has(j, "\r\nFrom: <alice@example.test>\r\n"));
+	CHECK(str_ends(octets(j), S("\r\nhello\r\n")));
+	CHECK(str_starts(message(2, 1), S("Return-Path: <alice@example.test>\r\nReceived: ")));
+	empty_queue();
+	hang_up(c);
+}
+
+static void parameters(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+	const struct queue_job *j;
+
+	say(c, "MAIL FROM:<alice@example.test> RET=HDRS ENVID=a+2Bb\r\n"
+	       "RCPT TO:<eve@far.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;e+2B@far.test\r\n"
+	       "RCPT TO:<joe@near.test> NOTIFY=NEVER");
+	for (unsigned i = 0; i < 3; i++)
+		expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 2.0.0");
+	j = part_of("far.test");
+	CHECK_STR(j->m.envid, "a+2Bb");
+	CHECK_NUM(j->m.ret, QUEUE_RET_HDRS);
+	CHECK_STR(j->p.rcpt[0].orcpt, "rfc822;e+2B@far.test");
+	CHECK_NUM(j->p.rcpt[0].notify, QUEUE_ON_SUCCESS | QUEUE_ON_DELAY);
+	j = part_of("near.test");
+	CHECK_NUM(j->p.rcpt[0].notify, QUEUE_NEVER_TELL);
+	CHECK_NUM(j->m.parts, 2);
+	empty_queue();
+
+	send_mail(c, "<>", "eve@far.test", "250 2.0.0"); /* a receipt: RFC 8098 2.1 */
+	CHECK_STR(part_of("far.test")->m.sender, "");
+	empty_queue();
+
+	rig.least = GUARANTEE_AUTHENTICATED; /* the account's */
+	send_mail(c, "<alice@example.test>", "eve@far.test", "250 2.0.0");
+	CHECK_NUM(part_of("far.test")->m.guard, QUEUE_AUTHENTICATED);
+	rig.least = GUARANTEE_NONE;
+	empty_queue();
+	hang_up(c);
+}
+
+/* What the servers on the way must be able to do is what the message needs, not what was said. */
+static void needs(void)
+{
+	static const struct {
+		const char *mail, *rcpt, *message;
+		enum queue_body body;
+		bool utf8;
+		const char *address;
+	} table[] = {
+		{ "BODY=8BITMIME SMTPUTF8", "a@far.test", "A: b\r\n\r\nx", QUEUE_7BIT, false,
+		  "a@far.test" },
+		{ "", "a@far.test", "A: b\r\n\r\n\xc3\xa4", QUEUE_8BITMIME, false, "a@far.test" },
+		{ "", "a@far.test", "A: \xc3\xa4\r\n\r\nx", QUEUE_8BITMIME, false, "a@far.test" },
+		{ "SMTPUTF8", "a@far.test", "A: \xc3\xa4\r\n\r\nx", QUEUE_8BITMIME, true,
+		  "a@far.test" },
+		{ "SMTPUTF8", "a@f\xc3\xa4r.test", "A: b\r\n\r\nx", QUEUE_7BIT, false,
+		  "a@xn--fr-via.test" },
+		{ "SMTPUTF8", "\xc3\xa4@far.test", "A: b\r\n\r\nx", QUEUE_7BIT, true,
+		  "\xc3\xa4@far.test" },
+	};
+	struct client *c = greeted(SMTP_SUBMISSION);
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		io_fmt(c->io, "MAIL FROM:<alice@example.test> %s\r\n", table[i].mail);
+		expect(c, "250 ");
+		io_fmt(c->io, "RCPT TO:<%s>\r\n", table[i].rcpt);
+		expect(c, "250 ");
+		say(c, "DATA");
+		expect(c, "354 ");
+		io_fmt(c->io, "%s\r\n.\r\n", table[i].message);
+		expect(c, "250 ");
+		CHECK_NUM(queued(), 1);
+		CHECK_NUM(row[0].m.body, table[i].body);
+		CHECK_NUM(row[0].m.utf8, table[i].utf8);
+		CHECK_STR(row[0].p.rcpt[0].address, table[i].address);
+		empty_queue();
+	}
+	/* who can be written to without SMTPUTF8 is */
+	say(c, "MAIL FROM:<alice@example.test> SMTPUTF8\r\nRCPT TO:<\xc3\xa4@far.test>\r\n"
+	       "RCPT TO:<a@near.test>");
+	for (unsigned i = 0; i < 3; i++)
+		expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	CHECK(part_of("far.test")->m.utf8);
+	CHECK(!part_of("near.test")->m.utf8);
+	empty_queue();
+
+	say(c, "MAIL FROM:<alice@example.test> BODY=BINARYMIME\r\nRCPT TO:<a@far.test>");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	send_octets(c, S("BDAT 9 LAST\r\nA: b\r\n\r\n\n"));
+	expect(c, "250 ");
+	CHECK_NUM(part_of("far.test")->m.body, QUEUE_BINARYMIME);
+	empty_queue();
+	hang_up(c);
+}
+
+/* More destinations than one message of the queue may have. */
+static void many(void)
+{
+	enum { N = 950 };
+	struct client *c = greeted(SMTP_SUBMISSION);
+	struct str s;
+	unsigned taken = 0;
+	uint64_t first;
+	bool several = false;
+
+	say(c, "MAIL FROM:<alice@example.test>");
+	expect(c, "250 ");
+	for (unsigned i = 0; i < N; i++)
+		io_fmt(c->io, "RCPT TO:<x@d%u.test>\r\n", i);
+	for (unsigned i = 0; i < N && read_line(c, &s); i++)
+		taken += str_starts(s, S("250 2.1.5"));
+	CHECK_NUM(taken, N);
+	data(c, str_of(simple));
+	expect(c, "250 2.0.0");
+	CHECK_NUM(queued(), N);
+	first = row[0].m.id;
+	for (unsigned i = 0; i < N; i++) {
+		several |= row[i].m.id != first;
+		CHECK(row[i].p.n == 1 && row[i].m.parts <= QUEUE_PARTS_MAX);
+	}
+	CHECK(several);
+	empty_queue();
+	hang_up(c);
+}
+
+/* Aliases that lead elsewhere: once to each, whoever leads there. */
+static void expanded(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+
+	send_mail(c, "<alice@example.test>", "mixed@example.test eve@far.test", "250 2.0.0");
+	CHECK_NUM(stored(1, "INBOX"), 1);
+	CHECK_NUM(part_of("far.test")->p.n, 1);
+	CHECK_NUM(queued(), 1);
+	empty_queue();
+	hang_up(c);
+}
+
+/* --- some have it, some have not --- */
+
+static void partly(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+
+	fail_account = 2;
+	fail_with = E_IO;
+	send_mail(c, "<alice@example.test>", "bob@example.test eve@far.test", "451 4.3.0");
+	CHECK_NUM(queued(), 1);
+	send_mail(c, "<alice@example.test>", "bob@example.test eve@far.test", "451 4.3.0");
+	CHECK_NUM(queued(), 1);
+	hang_up(c); /* the next try may come to another process */
+	c = greeted(SMTP_SUBMISSION);
+	fail_account = 0;
+	send_mail(c, "<alice@example.test>", "eve@far.test bob@example.test joe@far.test",
+		  "250 2.0.0");
+	CHECK_NUM(queued(), 2); /* eve had it, joe is new */
+	CHECK_NUM(stored(2, "INBOX"), 1);
+	hang_up(c);
+	empty_queue();
+
+	c = greeted(SMTP_SUBMISSION);
+	fail_queue = E_NOSPACE;
+	ask(c, "<alice@example.test>", "bob@example.test eve@far.test");
+	data(c, S("Subject: y\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "452 4.3.1");
+	CHECK_NUM(stored(2, "INBOX"), 1);
+	fail_queue = OK;
+	ask(c, "<alice@example.test>", "bob@example.test eve@far.test");
+	data(c, S("Subject: y\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "250 2.0.0");
+	CHECK_NUM(stored(2, "INBOX"), 1);
+	CHECK_NUM(queued(), 1);
+	empty_queue();
+
+	fail_queue = E_IO; /* nobody has it: nothing to remember */
+	ask(c, "<alice@example.test>", "eve@far.test");
+	data(c, S("Subject: z\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "451 4.3.0");
+	fail_queue = OK;
+	CHECK_NUM(queued(), 0);
+	hang_up(c);
+}
+
+/* Nobody else may send to other servers by way of this one. */
+static void no_relay(void)
+{
+	static const int kinds[] = { SMTP_MX, SMTP_LMTP };
+
+	for (size_t i = 0; i < LENGTH(kinds); i++) {
+		struct client *c = greeted(kinds[i]);
+
+		say(c, "MAIL FROM:<alice@example.test>\r\nRCPT TO:<eve@far.test>\r\n"
+		       "RCPT TO:<@example.test:eve@far.test>\r\nRCPT TO:<eve%far.test@[127.0.0.1]>"
+		       "\r\nRCPT TO:<\"eve@far.test\"@example.test>\r\nRCPT TO:<eve@far.test.>");
+		expect(c, "250 ");
+		expect(c, "550 5.7.1 not relaying");
+		expect(c, "550 5.7.1 not relaying");
+		expect(c, "550 5.7.1 not relaying");
+		expect(c, "550 5.1.1");
+		expect(c, "5");
+		hang_up(c);
+	}
+	CHECK_NUM(queued(), 0);
+}
+
+static void all(void *arg)
+{
+	(void)arg;
+	message_rig();
+	into_the_queue();
+	parameters();
+	needs();
+	many();
+	expanded();
+	partly();
+	no_relay();
+	rig_close();
+}
+
+int main(void)
+{
+	log_capture(rig_quiet, NULL);
+	fiber_main(all, NULL);
+	return check_done();
+}
