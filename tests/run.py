@@ -34,6 +34,7 @@ PARTS = [
     ("clang", False, 900, ["tools/build", "build-clang", "clang", "address,undefined"]),
     ("fuzz", False, 600, ["meson", "test", "-C", "build-clang", "--no-rebuild", "--suite", "fuzz"]),
     ("clients", False, 900, ["tests/clients/run"]),
+    ("outbound", False, 240, ["tests/outbound/run"]),
     ("lockout", False, 240, ["tests/lockout.py"]),
     ("web", False, 180, ["tests/web.py"]),
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),

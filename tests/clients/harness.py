@@ -483,8 +483,9 @@ def attempt(server, name, seconds, function):
         signal.alarm(0)
 
 
-def run(wanted, total_s):
-    """All scenarios, or those whose name has one of the wanted words in it; the exit status."""
+def run(wanted, total_s, make=Server):
+    """All scenarios, or those whose name has one of the wanted words in it, with the server that
+    make() gives; the exit status."""
     count = collections.Counter()
     end = time.monotonic() + total_s
     signal.signal(signal.SIGALRM, too_long)
@@ -494,7 +495,7 @@ def run(wanted, total_s):
         count[result] += 1
         print(f"{result} {name}" + (f": {why}" if why else ""), flush=True)
 
-    with Server() as server:
+    with make() as server:
         for name, seconds, function in SCENARIOS:
             if wanted and not any(word in name for word in wanted):
                 continue

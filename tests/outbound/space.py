@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: ISC
+"""A machine of our own within this one: network, mounts and processes in new namespaces.
+
+    space.enter()       from the script's first lines on: never returns outside
+
+In it every loopback address and port is free (25, 53, 443), nothing can reach a network, and all
+that was started ends with the test. What programs read of the machine (/etc/resolv.conf, the
+authorities that are trusted, the users) is laid over by overlay(), for them alone.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+MARK = "TECSMAIL_OUTBOUND_INSIDE"
+
+
+def reason():
+    """Why no such machine can be made here, or None."""
+    if os.geteuid() != 0:
+        return "not root: no namespaces, and Postfix starts only as root"
+    try:
+        done = subprocess.run([*UNSHARE, "ip", "link", "set", "lo", "up"], capture_output=True,
+                              text=True, timeout=20)
+    except OSError as why:
+        return f"no namespaces here: {why}"
+    return f"no namespaces here: {done.stderr.strip()[-200:]}" if done.returncode else None
+
+
+def enter():
+    """Returns inside; outside it tells the result of the run inside, or why there is none."""
+    if os.environ.pop(MARK, None):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    why = reason()
+    if why:
+        print(f"skip outbound: {why}\n0 passed, 0 failed, 1 skipped")
+        sys.exit(0)
+    os.environ[MARK] = "1"
+    # Whoever ends this process ends those inside too: --kill-child.
+    os.execvp(UNSHARE[0], [*UNSHARE, sys.executable, *sys.argv])
+
+
+def overlay(path, text):
+    """Within this namespace the file has this text. Returns where the text is."""
+    over = pathlib.Path(f"/run/outbound{path.replace('/', '.')}")
+    over.write_text(text)
+    over.chmod(0o644)
+    target = pathlib.Path(path).resolve()
+    subprocess.run(["mount", "--bind", str(over), str(target)], check=True)
+    return over
+
+
+def own_folders(*paths):
+    """These folders are empty within this namespace."""
+    for path in paths:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "outbound", path], check=True)
