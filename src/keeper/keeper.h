@@ -151,7 +151,8 @@ MUST enum err keeper_sending_ask(struct keeper *k, uint32_t account, struct path
 MUST enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t *hash,
 				   size_t n, struct sending_verdict *out);
 /* Who signs mail of the domain of `from` (DKIM): none, where the domain has no keys. E_DENIED: the
- * account may not send as that address, or it is none of ours. */
+ * account may not send as that address, or it is none of ours. account 0: the server's own mail,
+ * from any address; a courier alone asks that, and nothing else. */
 enum { SIGNERS_MAX = 4 };
 struct keeper_signers {
 	struct str domain; /* A-labels */

@@ -192,8 +192,8 @@ static const struct call {
 	enum err (*run)(struct asked *q);
 	unsigned faces;
 } calls[] = {
-	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION },
-	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION },
+	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION | FACE_COURIER },
+	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION | FACE_COURIER },
 	{ CALL_LOGIN, call_login, FACE_SESSION },
 	{ CALL_PROGRAM, call_program, FACE_SESSION },
 	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },
@@ -215,8 +215,8 @@ static const struct call {
 	{ CALL_NUMBERS, call_numbers, FACE_SESSION },
 	{ CALL_SENDING_ASK, call_sending_ask, FACE_SESSION },
 	{ CALL_SENDING_COUNT, call_sending_count, FACE_SESSION },
-	{ CALL_DKIM_KEYS, call_dkim_keys, FACE_SESSION },
-	{ CALL_DKIM_SIGN, call_dkim_sign, FACE_SESSION },
+	{ CALL_DKIM_KEYS, call_dkim_keys, FACE_SESSION | FACE_COURIER },
+	{ CALL_DKIM_SIGN, call_dkim_sign, FACE_SESSION | FACE_COURIER },
 	{ CALL_DOMAIN_ADD, op_domain_add, FACE_OPERATOR },
 	{ CALL_DOMAIN_DELETE, op_domain_delete, FACE_OPERATOR },
 	{ CALL_DOMAIN_LIST, op_domain_list, FACE_OPERATOR },
@@ -315,6 +315,7 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 	k->sides[0] = (struct side){ k, FACE_MX };
 	k->sides[1] = (struct side){ k, FACE_SESSION };
 	k->sides[2] = (struct side){ k, FACE_OPERATOR };
+	k->sides[3] = (struct side){ k, FACE_COURIER };
 	*out = k;
 	return OK;
 }
@@ -349,7 +350,9 @@ struct ipc_service keeping_side(struct side *s)
 
 struct ipc_service keeping_service(struct keeping *k, enum face face)
 {
-	size_t i = face == FACE_MX ? 0 : face == FACE_SESSION ? 1 : 2;
+	size_t i = 0;
 
+	while (k->sides[i].face != face)
+		i++;
 	return keeping_side(&k->sides[i]);
 }

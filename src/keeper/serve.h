@@ -37,6 +37,7 @@ enum face {
 	FACE_MX = 1,       /* where mail goes */
 	FACE_SESSION = 2,  /* that, and who may come in */
 	FACE_OPERATOR = 4, /* the directory: the control socket */
+	FACE_COURIER = 8,  /* where mail goes, and signatures of the server's own mail */
 };
 /* For peer_new or ipc_accept_loop; lives as long as k. face: one of them. */
 struct ipc_service keeping_service(struct keeping *k, enum face face);

@@ -22,7 +22,7 @@ struct keeping {
 	struct logins *logins;
 	struct sent *sent;
 	struct outside *outside;
-	struct side sides[3];
+	struct side sides[4];
 	struct group *midnight;
 	int64_t started;  /* UTC seconds */
 	uint64_t changed; /* passwords, by their owners */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "keeper/admin.h"
+#include "keeper/dkim.h"
 #include "keeper/keeper_test.h"
 #include "keeper/own.h"
 #include "keeper/serve_priv.h"
@@ -665,6 +666,42 @@ static void log_in(void *arg)
 	CHECK(keeper_login(arg, &t, a, &out) != OK);
 }
 
+static struct keeper *worker(enum face face)
+{
+	struct keeper *k = keeper_new();
+	int fds[2];
+
+	CHECK_NUM(ipc_pair(fds), OK);
+	CHECK_NUM(keeping_worker(keeping, face, fds[0]), OK);
+	keeper_connect(k, fds[1]);
+	return k;
+}
+
+/* The server's own mail is signed for a courier alone, and it signs nobody else's. */
+static void test_own_mail(void)
+{
+	struct keeper *courier = worker(FACE_COURIER), *session = worker(FACE_SESSION);
+	struct path from = path_of(S("mailer-daemon@example.test"));
+	struct str digest = S("0123456789abcdef0123456789abcdef"), signature;
+	struct keeper_signers s;
+
+	CHECK_NUM(dkim_add(st, S("example.test"), a), OK);
+	CHECK_NUM(keeper_signers(courier, 0, from, a, &s), OK);
+	CHECK_STR(s.domain, "example.test");
+	if (CHECK_NUM(s.n, 2))
+		CHECK_NUM(keeper_sign(courier, 0, from, s.by[0].selector, digest, a, &signature),
+			  OK);
+	CHECK_NUM(keeper_sign(courier, 0, from, S("other"), digest, a, &signature), E_NOTFOUND);
+	CHECK_NUM(keeper_signers(courier, 0, path_of(S("a@elsewhere.test")), a, &s), OK);
+	CHECK_NUM(s.n, 0);
+	CHECK_NUM(keeper_signers(courier, 1, path_of(S("demo1@example.test")), a, &s), E_DENIED);
+	CHECK_NUM(keeper_signers(session, 0, from, a, &s), E_DENIED);
+	CHECK_NUM(keeper_sign(session, 0, from, S("other"), digest, a, &signature), E_DENIED);
+	CHECK_NUM(keeper_domain(courier, S("example.test")), OK);
+	keeper_close(&session);
+	keeper_close(&courier);
+}
+
 /* The keeper ends while a password is being hashed: the hash is waited for, then all goes. */
 static void test_stop(void)
 {
@@ -704,6 +741,7 @@ static void run(void *arg)
 	test_faces();
 	test_sending();
 	test_reconnect();
+	test_own_mail();
 	test_stop();
 	store_close(&st);
 	arena_free(&a);

@@ -49,7 +49,9 @@ static enum err take_socket(struct child *c, struct str name, int fd)
 /* A worker: asks is its role, and so says what it may ask. */
 static enum err take_client(struct child *c, struct str asks, bool running, int fd)
 {
-	enum face face = str_is(asks, role_mx.name) ? FACE_MX : FACE_SESSION;
+	enum face face = str_is(asks, role_mx.name) ? FACE_MX
+			 : str_is(asks, "courier")  ? FACE_COURIER
+						    : FACE_SESSION;
 
 	(void)c;
 	enum err e = keeping_worker(keeping, face, fd);
