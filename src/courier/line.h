@@ -105,8 +105,5 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
  * mail may go. */
 bool line_serves(const struct line *l, const struct line_want *want);
 void line_close(struct line **l); /* QUIT where it stands; sets NULL */
-/* (quick) What connections are shared by: the smart host of a destination as "[host]:port", else
- * the destination itself. Lives as long as both. */
-struct str line_place(const struct line_net *net, struct str destination);
 
 #endif

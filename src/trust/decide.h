@@ -8,22 +8,16 @@
  *
  * Pure. One call for each host of a route, before it is connected to.
  */
+#include "keeper/guarantee.h"
 #include "trust/dane.h"
 #include "trust/mta_sts.h"
-
-enum guarantee {
-	GUARANTEE_NONE,
-	GUARANTEE_ENCRYPTED,    /* only over TLS */
-	GUARANTEE_AUTHENTICATED /* only to a server that proved who it is; REQUIRETLS: RFC 8689 4.2
-				 */
-};
 
 struct decide_in {
 	struct str host; /* as the route names it */
 	const struct dane *dane;
 	const struct mta_sts *mta_sts; /* NULL: the domain has no policy */
-	enum guarantee guarantee;
-	bool tls_optional; /* "TLS-Required: No": RFC 8689 5; not against a guarantee */
+	enum guarantee guarantee;      /* REQUIRETLS: AUTHENTICATED, RFC 8689 4.2 */
+	bool tls_optional;             /* "TLS-Required: No": RFC 8689 5; not against a guarantee */
 };
 
 enum decide_what {

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""line_test.py PROGRAM - zones, other people's servers, and what line_test.c makes of them."""
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
+from mailhosts import Hosts  # noqa: E402
+from zones import Zones, missing  # noqa: E402
+
+NOBODY = "127.1.2.3"  # no one listens there
+US = "127.9.9.9"
+
+
+class Test:
+    def __init__(self, program, dns, hosts, more):
+        zones = [name for name, _ in dns.names]
+        self.run = subprocess.Popen([program, dns.ip, str(dns.port), str(dns.anchor), hosts.authority.cert,
+                                     str(hosts.port), *zones, *more], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
+        self.checks = self.failed = 0
+
+    def ask(self, *words):
+        self.run.stdin.write(" ".join(words) + "\n")
+        self.run.stdin.flush()
+        return self.run.stdout.readline().rstrip("\n").split("\t")
+
+    def open(self, destination, guard="any", flags="-", ms=8000):
+        """A word for the end, and what is known."""
+        got = self.ask("open", destination, guard, flags, str(ms))
+        names = ("outcome", "code", "status", "host", "ip", "tls", "cipher", "group", "auth", "text")
+        facts = dict(zip(names, got))
+        facts["notes"] = got[len(names):]
+        return facts
+
+    def check(self, what, got, **want):
+        """Each of want: the value, or for a text a part of it."""
+        self.checks += 1
+        wrong = {k: v for k, v in want.items() if (v not in got[k] if k in ("text", "notes") else got[k] != v)}
+        if wrong:
+            self.failed += 1
+            print(f"{what}: want {wrong}\n    got {got}", file=sys.stderr)
+
+    def true(self, what, that):
+        self.checks += 1
+        if not that:
+            self.failed += 1
+            print(f"{what}: not true", file=sys.stderr)
+
+    def done(self):
+        self.run.stdin.close()
+        self.true("it ends well", self.run.wait(20) == 0)
+        print(f"{self.checks} checks passed, {self.failed} failed" if not self.failed else f"{self.failed} failed")
+        return 1 if self.failed else 0
+
+
+class World:
+    """Domains below a zone, each with servers of its own."""
+
+    def __init__(self, hosts):
+        self.hosts, self.text, self.host = hosts, {}, {}
+
+    def add(self, zone, text):
+        self.text[zone] = self.text.get(zone, "@ IN NS ns\nns IN A 127.0.0.1\n") + text
+
+    def domain(self, zone, label, tlsa=None, names=None, **more):
+        """label.zone, whose MX is mx.label.zone; tlsa(host) is the data of its record."""
+        name = f"mx.{label}.{zone}"
+        host = self.host[label] = self.hosts.host(*(names or [name]), **more)
+        self.add(zone, f"{label} IN MX 10 mx.{label}\nmx.{label} IN {'AAAA' if ':' in host.ip else 'A'} {host.ip}\n")
+        if tlsa:
+            self.add(zone, f"_{self.hosts.port}._tcp.mx.{label} IN TLSA {tlsa(host)}\n")
+        return host
+
+
+def good(host):
+    return host.tlsa()
+
+
+def bad(_host):
+    return "3 1 1 " + "5a" * 32
+
+
+def signed(w):
+    z = "signed.test"
+    w.domain(z, "dane", good)
+    w.domain(z, "name", good, names=["somebody.else.test"])
+    w.domain(z, "wrong", bad)
+    w.domain(z, "notlsa")
+    w.domain(z, "unusable", lambda host: "0 0 1 " + "5a" * 32)
+    w.domain(z, "nostarttls", good, starttls="no")
+    w.domain(z, "broken", good, starttls="broken")
+    w.domain(z, "clear", starttls="no")
+    w.domain(z, "requires", good, offers=("REQUIRETLS", "8BITMIME"))
+    w.add(z, "cname IN MX 10 alias\nalias IN CNAME mx.dane\n")
+    # RFC 7672 2.2.2: the alias is proven, where it leads is not
+    w.add(z, f"out IN MX 10 away\naway IN CNAME mx.tls.open.test.\n_{w.hosts.port}._tcp.away IN TLSA "
+             f"{w.host['tls'].tlsa()}\n")
+    w.add(z, "second IN MX 10 mx.wrong\nsecond IN MX 20 mx.dane\n")
+    w.add(z, "null IN MX 0 .\n")
+    w.add(z, f"nomx IN A {w.host['notlsa'].ip}\n")
+    w.add(z, "empty IN TXT hello\nnoaddr IN MX 10 nowhere\nnoaddr IN MX 20 empty\n")
+    w.add(z, "loop IN MX 10 us.example.\nloop IN MX 20 mx.dane\n")
+    w.add(z, f"loopip IN MX 10 here\nhere IN A {US}\nloopip IN MX 20 mx.dane\n")
+    w.add(z, "behind IN MX 10 dead\nbehind IN MX 20 us.example.\nbehind IN MX 30 mx.dane\n")
+    w.add(z, f"dead IN A {NOBODY}\nfirst IN MX 10 dead\nfirst IN MX 20 mx.dane\nalone IN MX 10 dead\n")
+    w.add(z, f"twin IN MX 10 both\nboth IN A {NOBODY}\nboth IN A {w.host['notlsa'].ip}\n")
+
+
+def unsigned(w):
+    z = "open.test"
+    w.domain(z, "tls")
+    w.domain(z, "plain", starttls="no")
+    w.domain(z, "selfsigned", cert=None, names=["other.name.test"])
+    w.domain(z, "expired", cert=w.hosts.certificate("mx.expired.open.test", expired=True))
+    w.domain(z, "brokentls", starttls="broken")
+    w.domain(z, "hangup", starttls="hangup")
+    w.domain(z, "stuck", starttls="stuck")
+    w.domain(z, "norefused", starttls="refused")
+    w.domain(z, "busy", greeting="421 4.3.2 too busy")
+    w.domain(z, "closed", greeting="554 5.3.2 nothing here")
+    w.domain(z, "mute", greeting="")
+    w.domain(z, "relay", offers=("AUTH PLAIN", "8BITMIME"))
+    w.add(z, "firstbusy IN MX 10 mx.busy\nfirstbusy IN MX 20 mx.closed\n")
+    w.add(z, "firstclosed IN MX 10 mx.closed\nfirstclosed IN MX 20 mx.tls\n")
+    w.add(z, f"six IN MX 10 dual\ndual IN AAAA ::1\ndual IN A {w.host['tls'].ip}\n")
+    w.add(z, f"_{w.hosts.port}._tcp.mx.tls IN TLSA {bad(None)}\n")
+
+
+def policies(w):
+    z = "policy.test"
+    for label in ("enforced", "tested", "other", "unknown"):
+        w.domain(z, label)
+    w.domain(z, "impostor", names=["somebody.else.test"])
+    w.domain(z, "testimpostor", names=["somebody.else.test"])
+    w.domain(z, "noencryption", starttls="no")
+
+
+def make(dns, w):
+    unsigned(w)
+    policies(w)
+    signed(w)
+    w.domain("forged.test", "mail", good)
+    w.domain("late.test", "mail", good)
+    dns.zone("signed.test", w.text["signed.test"])
+    dns.zone("open.test", w.text["open.test"], sign=False)
+    dns.zone("policy.test", w.text["policy.test"], sign=False)
+    dns.zone("late.test", w.text["late.test"], expired=True)
+    dns.zone("forged.test", w.text["forged.test"], after=lambda text: re.sub(
+        r"(?i)(\sTLSA\s+3\s+1\s+1\s+)[0-9a-f]{4}", r"\g<1>abcd", text))
+    zones = ("signed", "open", "policy", "late", "forged", "silent")
+    names = "".join(f"{name}.test. IN NS ns.{name}.test.\nns.{name}.test. IN A 127.0.0.1\n" for name in zones)
+    dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\n" + names)
+
+
+def test_routes(t):
+    t.check("no domain", t.open("gone.signed.test"), outcome="refused", status="5.1.2", text="no such domain")
+    t.check("null MX", t.open("null.signed.test"), outcome="refused", status="5.1.10", text="takes no mail")
+    t.check("no MX", t.open("nomx.signed.test"), outcome="open", host="nomx.signed.test")
+    t.check("no MX, no address", t.open("empty.signed.test"), outcome="refused", status="5.1.2")
+    t.check("MX without address", t.open("noaddr.signed.test"), outcome="refused", status="5.4.4")
+    t.check("we are the best", t.open("loop.signed.test"), outcome="refused", status="5.4.6", text="come back")
+    t.check("we, by address", t.open("loopip.signed.test"), outcome="refused", status="5.4.6", host="here.signed.test")
+    t.check("we are the second", t.open("behind.signed.test"), outcome="unreached", status="4.4.1",
+            host="dead.signed.test")
+    t.check("first host dead", t.open("first.signed.test"), outcome="open", host="mx.dane.signed.test")
+    t.check("only host dead", t.open("alone.signed.test"), outcome="unreached", status="4.4.1")
+    t.check("one address dead", t.open("twin.signed.test"), outcome="open", host="both.signed.test")
+    t.check("expired signatures", t.open("mail.late.test"), outcome="later", status="4.7.5", text="signatures")
+    t.check("a DNS that is silent", t.open("mail.silent.test", ms=1500), outcome="later", status="4.4.3")
+    t.check("no name at all", t.open("a..b"), outcome="refused", status="5.1.2")
+
+
+def test_greetings(t):
+    t.check("busy", t.open("busy.open.test"), outcome="later", code="421", status="4.3.2", text="too busy")
+    t.check("closed", t.open("closed.open.test"), outcome="refused", code="554", status="5.3.2")
+    t.check("busy counts more than closed", t.open("firstbusy.open.test"), outcome="later", code="421")
+    t.check("closed, then open", t.open("firstclosed.open.test"), outcome="open", host="mx.tls.open.test")
+    t.check("mute", t.open("mute.open.test"), outcome="unreached", status="4.4.2", text="in time")
+
+
+def test_dane(t):
+    dane = dict(outcome="open", auth="dane", tls="TLSv1.3")
+    t.check("DANE", t.open("dane.signed.test"), host="mx.dane.signed.test", **dane)
+    t.check("DANE-EE, another name", t.open("name.signed.test"), **dane)
+    t.check("by way of a CNAME", t.open("cname.signed.test"), host="alias.signed.test", **dane)
+    t.check("a proven CNAME leads out", t.open("out.signed.test"), host="away.signed.test", **dane)
+    t.check("wrong key", t.open("wrong.signed.test"), outcome="unreached", status="4.7.5", text="prove")
+    t.check("wrong key, second host", t.open("second.signed.test"), host="mx.dane.signed.test", **dane)
+    t.check("no TLSA", t.open("notlsa.signed.test"), outcome="open", auth="opportunistic")
+    t.check("no TLSA, no TLS", t.open("clear.signed.test"), outcome="open", auth="plain", tls="")
+    t.check("unusable TLSA", t.open("unusable.signed.test"), outcome="open", auth="opportunistic")
+    t.check("TLSA, no STARTTLS", t.open("nostarttls.signed.test"), outcome="unreached", status="4.7.10")
+    t.check("TLSA, broken TLS", t.open("broken.signed.test"), outcome="unreached", status="4.7.10")
+    t.check("forged TLSA", t.open("mail.forged.test"), outcome="later", status="4.7.5")
+    t.check("TLSA of an unsigned zone", t.open("tls.open.test"), outcome="open", auth="opportunistic")
+
+
+def test_opportunistic(t):
+    tls = dict(outcome="open", auth="opportunistic", tls="TLSv1.3")
+    t.check("TLS", t.open("tls.open.test"), **tls)
+    t.check("not offered", t.open("plain.open.test"), outcome="open", auth="plain")
+    t.check("self-signed", t.open("selfsigned.open.test"), **tls)
+    t.check("expired", t.open("expired.open.test"), **tls)
+    for label in ("brokentls", "hangup", "stuck", "norefused"):
+        t.check(label, t.open(f"{label}.open.test"), outcome="open", auth="plain")
+    t.check("IPv6 before IPv4", t.open("six.open.test"), ip="::1", **tls)
+
+
+def test_guards(t):
+    t.check("encrypted", t.open("selfsigned.open.test", "encrypted"), outcome="open", auth="opportunistic")
+    t.check("not offered", t.open("plain.open.test", "encrypted"), outcome="refused", status="5.7.10")
+    t.check("broken", t.open("brokentls.open.test", "encrypted"), outcome="unreached", status="4.7.10")
+    t.check("refused", t.open("norefused.open.test", "encrypted"), outcome="later", code="454")
+    t.check("no proof", t.open("tls.open.test", "authenticated"), outcome="refused", status="5.7.4")
+    t.check("DANE", t.open("dane.signed.test", "authenticated"), outcome="open", auth="dane")
+    t.check("no proof because of the DNS", t.open("mail.late.test", "authenticated"), outcome="later")
+    t.check("REQUIRETLS", t.open("requires.signed.test", flags="r"), outcome="open", auth="dane")
+    t.check("REQUIRETLS not offered", t.open("dane.signed.test", flags="r"), outcome="refused", status="5.7.30")
+    t.check("REQUIRETLS without proof", t.open("tls.open.test", flags="r"), outcome="refused", status="5.7.4")
+    t.check("TLS-Required: No", t.open("wrong.signed.test", flags="o"), outcome="open", auth="opportunistic")
+    t.check("not against a guard", t.open("wrong.signed.test", "encrypted", flags="o"), outcome="unreached")
+    t.check("least of the operator", t.open("plain.strict.test"), outcome="refused")
+
+
+def main():
+    if missing():
+        print("not there:", *missing())
+        return 77
+    with tempfile.TemporaryDirectory(prefix="tecsmail-line-") as home, Zones(home) as dns, Hosts(home) as hosts, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        w = World(hosts)
+        make(dns, w)
+        hosts.host("dual.open.test", ip="::1")
+        dns.start()
+        silent.bind((dns.ip, 0))
+        t = Test(sys.argv[1], dns, hosts, [f"silent.test={silent.getsockname()[1]}"])
+        t.ask("own", US)
+        for test in (test_routes, test_greetings, test_dane, test_opportunistic, test_guards):
+            began = time.monotonic()
+            test(t)
+            print(f"{test.__name__} {time.monotonic() - began:.1f} s")
+        return t.done()
+
+
+sys.exit(main())
