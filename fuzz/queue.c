@@ -5,6 +5,7 @@
  * lines that a mail may have, and as many fields as it has recipients.
  */
 #include "base/buf.h"
+#include "queue/expect_record.h"
 #include "queue/report.h"
 #include "queue/say.h"
 
@@ -69,6 +70,18 @@ static void part(struct arena *a, struct str value)
 		report(a, &p, p.n % 2, kind);
 }
 
+static void expectations(struct arena *a, uint8_t which, struct str value)
+{
+	struct expect_bucket bucket;
+	struct expect_wish *wish;
+	size_t n;
+
+	if (which == 2 && !expect_bucket_decode(value, &bucket))
+		BUG_IF(!str_eq(value, expect_bucket_encode(a, &bucket)));
+	if (which == 3 && !expect_wishes_decode(value, a, &wish, &n))
+		BUG_IF(!str_eq(value, expect_wishes_encode(a, wish, n)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > 65536)
@@ -81,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		BUG_IF(queue_message_encode(a, &m, &again) || !str_eq(value, again));
 	if (data[0] == 1)
 		part(a, value);
+	expectations(a, data[0], value);
 	arena_free(&a);
 	return 0;
 }
