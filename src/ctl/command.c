@@ -2,7 +2,11 @@
 /* ctl/command.c - the table of commands, reading a command line by it, and its help. */
 #include "ctl/ctl_priv.h"
 
-enum { SECRET = OPT_PASSWORD_STDIN | OPT_HASH };
+enum {
+	SECRET = OPT_PASSWORD_STDIN | OPT_HASH,
+	CHOICE = OPT_TO | OPT_FROM | OPT_DESTINATION | OPT_HELD,
+	ORDER = OPT_JSON | CHOICE | OPT_ALL | OPT_YES,
+};
 
 static const struct command commands[] = {
 	{ "domain add", cmd_domain_add, NEEDS_SERVER, OPT_JSON, 1, 1, "DOMAIN",
@@ -89,6 +93,25 @@ static const struct command commands[] = {
 	  "print the DNS records to publish for a domain, as a zone file" },
 	{ "acme", cmd_acme, NEEDS_SERVER, OPT_JSON | OPT_NEW_KEY | OPT_DRY_RUN, 0, 0, "",
 	  "obtain the certificate for all names, or renew it when it is time" },
+	{ "queue list", cmd_queue_list, NEEDS_CONFIG, OPT_JSON | CHOICE, 0, 0, "",
+	  "show the mail that is on its way to other servers, the oldest first" },
+	{ "queue show", cmd_queue_show, NEEDS_CONFIG, OPT_JSON | OPT_LANG, 1, 1, "ID",
+	  "say what became of a mail so far, what that means and what comes next" },
+	{ "queue receipt", cmd_queue_receipt, NEEDS_CONFIG, OPT_JSON | OPT_LANG | OPT_USER, 1, 1,
+	  "ID|MESSAGE-ID", "show to which server a mail went, over what, and the last reply" },
+	{ "queue retry", cmd_queue_retry, NEEDS_CONFIG, ORDER, 0, WORDS_MAX, "[ID...]",
+	  "try what waits now" },
+	{ "queue hold", cmd_queue_hold, NEEDS_CONFIG, ORDER, 0, WORDS_MAX, "[ID...]",
+	  "try it no more until it is released" },
+	{ "queue release", cmd_queue_release, NEEDS_CONFIG, ORDER, 0, WORDS_MAX, "[ID...]",
+	  "try what is held now" },
+	{ "queue delete", cmd_queue_delete, NEEDS_CONFIG, ORDER, 0, WORDS_MAX, "[ID...]",
+	  "take it out of the queue, without a report to the sender" },
+	{ "queue move", cmd_queue_move, NEEDS_CONFIG, ORDER, 1, WORDS_MAX, "[ID...] HOST",
+	  "send it by this host instead, now (-: by that of its domain again)" },
+	{ "queue summary", cmd_queue_summary, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "count the queue by destination" },
+	{ "queue", cmd_queue_summary, NEEDS_CONFIG, OPT_JSON, 0, 0, "", "the same" },
 	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",
 	  "print a configuration with every key and its default" },
 	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG, 0, 0, "--config",
@@ -127,8 +150,9 @@ static const struct {
 	  offsetof(struct ctl, recipients) },
 	{ "--new-recipients", OPT_NEW, "N of these that he had never written to", "N",
 	  offsetof(struct ctl, strangers) },
-	{ "--to", OPT_TO, "FOLDER that is made, and must not be there yet", "FOLDER",
-	  offsetof(struct ctl, to) },
+	{ "--to", OPT_TO,
+	  "FOLDER that an export makes; of the queue: TEXT in a recipient's address",
+	  "FOLDER or TEXT", offsetof(struct ctl, to) },
 	{ "--format", OPT_FORMAT, "FORMAT of the mail: maildir (default) or mbox", "FORMAT",
 	  offsetof(struct ctl, format) },
 	{ "--yes", OPT_YES, "do not ask" },
@@ -146,6 +170,16 @@ static const struct {
 	  offsetof(struct ctl, notice) },
 	{ "--new-key", OPT_NEW_KEY, "make another key, and obtain a certificate for it now" },
 	{ "--dry-run", OPT_DRY_RUN, "say what would be done" },
+	{ "--from", OPT_FROM, "ADDRESS of the sender (<>: reports, which have none)", "ADDRESS",
+	  offsetof(struct ctl, from) },
+	{ "--destination", OPT_DESTINATION, "DOMAIN that it goes to, or [HOST] that it goes by",
+	  "DOMAIN", offsetof(struct ctl, destination) },
+	{ "--held", OPT_HELD, "what is held" },
+	{ "--all", OPT_ALL, "all of it, or all that these options choose" },
+	{ "--user", OPT_USER, "ADDRESS of who sent it; without it, of all users", "ADDRESS",
+	  offsetof(struct ctl, user) },
+	{ "--lang", OPT_LANG, "de or en; without it, as the environment says", "LANGUAGE",
+	  offsetof(struct ctl, lang) },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
 };
 

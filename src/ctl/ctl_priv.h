@@ -32,6 +32,13 @@ enum ctl_option { /* bits */
 		  OPT_DRY_RUN = 1 << 18,
 		  OPT_SENDING = 1 << 19,
 		  OPT_RECEIVING = 1 << 20,
+		  OPT_FROM = 1 << 21,
+		  OPT_DESTINATION = 1 << 22,
+		  OPT_HELD = 1 << 23,
+		  OPT_ALL = 1 << 24,
+		  OPT_LANG = 1 << 25,
+		  OPT_USER = 1 << 26,
+		  OPT_CERTIFICATE = 1 << 27,
 };
 
 struct ctl {
@@ -44,6 +51,7 @@ struct ctl {
 	struct str messages, recipients, strangers, to, format;
 	struct str reason, expires, on, notice;
 	struct str sending, receiving;
+	struct str from, destination, lang, user, certificate;
 	struct str *words; /* the arguments behind the command's name */
 	size_t nwords;
 	struct config config; /* where the command's row asks for it */
@@ -101,6 +109,19 @@ struct admin_row;
 json_t *ctl_json_user(struct arena *a, const struct admin_row *r);
 struct str text_state(struct arena *a, const struct admin_row *r); /* "active, until 2026-12-31" */
 
+/* --- the store --- */
+struct store;
+/* Opens it beside a running server or without one. Root becomes its owner, for good: do what needs
+ * root before. What it gives is the exit status; the failure has been told. */
+int ctl_store_open(struct ctl *c, struct store **out);
+int ctl_with_store(struct ctl *c, int (*fn)(struct ctl *c, struct store *st));
+
+/* --- asking --- */
+/* Is it meant? --yes, or the words wanted are typed at the terminal. False: why is a sentence. */
+bool ctl_sure(struct ctl *c, struct str question, struct str want, struct str *why);
+/* German is wanted: by --lang, or by the environment (LC_ALL, LC_MESSAGES, LANG). E_SYNTAX. */
+MUST enum err ctl_german(struct ctl *c, bool *out, struct str *why);
+
 /* --- secrets --- */
 /* A password or hash: by prompt, twice and unseen, or the first line of standard input.
  * E_SYNTAX, E_IO: why is a sentence. */
@@ -150,6 +171,15 @@ int cmd_dkim_retire(struct ctl *c);
 int cmd_dns(struct ctl *c);
 int cmd_config(struct ctl *c);
 int cmd_check(struct ctl *c);
+int cmd_queue_list(struct ctl *c);
+int cmd_queue_summary(struct ctl *c);
+int cmd_queue_show(struct ctl *c);
+int cmd_queue_receipt(struct ctl *c);
+int cmd_queue_retry(struct ctl *c);
+int cmd_queue_hold(struct ctl *c);
+int cmd_queue_release(struct ctl *c);
+int cmd_queue_delete(struct ctl *c);
+int cmd_queue_move(struct ctl *c);
 int cmd_store_verify(struct ctl *c);
 int cmd_store_stats(struct ctl *c);
 int cmd_store_reclaim(struct ctl *c);

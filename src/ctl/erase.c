@@ -6,9 +6,6 @@
  * dead in the others becomes zeros, here. `store wipe` does the second half again, for whoever
  * was interrupted between the two.
  */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "ctl/ctl_priv.h"
 #include "ctl/export.h"
@@ -71,27 +68,13 @@ int cmd_store_wipe(struct ctl *c)
 
 static bool sure(struct ctl *c, const struct admin_row *r, struct str *why)
 {
-	struct str want = r->name;
-	char line[512];
-	size_t n = 0;
-
-	if (c->options & OPT_YES)
-		return true;
-	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty < 0) {
-		*why = S("there is no terminal to ask whether this is meant: use --yes");
-		return false;
-	}
-	dprintf(tty, "All of %.*s goes for good: %llu mail%s, %.*s.\nType the address to go on: ",
-		FMT(want), (unsigned long long)r->messages, r->messages == 1 ? "" : "s",
+	struct str question = str_fmt(
+		c->arena,
+		"All of %.*s goes for good: %llu mail%s, %.*s.\nType the address to go on: ",
+		FMT(r->name), (unsigned long long)r->messages, r->messages == 1 ? "" : "s",
 		FMT(text_size(c->arena, r->octets)));
-	while (n < sizeof line && read(tty, line + n, 1) == 1 && line[n] != '\n')
-		n++;
-	close(tty);
-	if (str_ieq(str_trim(STR(line, n)), want))
-		return true;
-	*why = S("this is not the address: nothing was changed");
-	return false;
+
+	return ctl_sure(c, question, r->name, why);
 }
 
 /* --- erasing --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* ctl/secret.c - a password from the terminal, unseen, or from standard input. */
+/* ctl/secret.c - asking at the terminal: for a password, unseen; whether something is meant. */
 #include <errno.h>
 #include <fcntl.h>
 #include <termios.h>
@@ -84,4 +84,26 @@ enum err secret_ask(struct ctl *c, struct str *out, struct str *why)
 		return E_SYNTAX;
 	}
 	return e;
+}
+
+bool ctl_sure(struct ctl *c, struct str question, struct str want, struct str *why)
+{
+	char line[SECRET_MAX];
+	size_t n = 0;
+
+	if (c->options & OPT_YES)
+		return true;
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (tty < 0) {
+		*why = S("there is no terminal to ask whether this is meant: use --yes");
+		return false;
+	}
+	dprintf(tty, "%.*s", FMT(question));
+	while (n < sizeof line && read(tty, line + n, 1) == 1 && line[n] != '\n')
+		n++;
+	close(tty);
+	if (str_ieq(str_trim(STR(line, n)), want))
+		return true;
+	*why = str_fmt(c->arena, "this is not \"%.*s\": nothing was changed", FMT(want));
+	return false;
 }

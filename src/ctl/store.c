@@ -3,21 +3,49 @@
 #include <unistd.h>
 
 #include "box/box.h"
+#include "ctl/acme.h"
 #include "ctl/ctl_priv.h"
 #include "keeper/directory.h"
 #include "store/store.h"
 
 enum { FAULTS_SHOWN = 1000, USERS_A_PAGE = 200 };
 
-static int with_store(struct ctl *c, int (*fn)(struct ctl *c, struct store *st))
+/* What root makes in a store beside a server of another user, that one could not read: so the
+ * rest of the command is run as the store's owner. */
+static enum err become_owner(struct ctl *c, struct str *why)
+{
+	struct str where = c->config.store, ignored;
+	struct str folder = str_starts(where, S("lmdb:")) ? str_from(where, 5) : c->config.state;
+	struct owner who;
+	enum err e = OK;
+
+	if (geteuid())
+		return OK;
+	if (owner_of(folder, c->arena, &who, &ignored))
+		e = owner_of(c->config.state, c->arena, &who, why); /* the store is not there yet */
+	if (!e)
+		owner_stay(&who);
+	return e;
+}
+
+int ctl_store_open(struct ctl *c, struct store **out)
+{
+	struct str why;
+	enum err e = become_owner(c, &why);
+
+	if (!e)
+		e = store_open(c->config.store, c->arena, out, &why);
+	return e ? ctl_failed(c, E_IO, why) : EXIT_OK;
+}
+
+int ctl_with_store(struct ctl *c, int (*fn)(struct ctl *c, struct store *st))
 {
 	struct store *st;
-	struct str why;
-	enum err e = store_open(c->config.store, c->arena, &st, &why);
+	int status = ctl_store_open(c, &st);
 
-	if (e)
-		return ctl_failed(c, E_IO, why);
-	int status = fn(c, st);
+	if (status)
+		return status;
+	status = fn(c, st);
 	store_close(&st);
 	return status;
 }
@@ -67,7 +95,7 @@ static int stats(struct ctl *c, struct store *st)
 
 int cmd_store_stats(struct ctl *c)
 {
-	return with_store(c, stats);
+	return ctl_with_store(c, stats);
 }
 
 /* --- verify --- */
@@ -155,7 +183,7 @@ static int verify(struct ctl *c, struct store *st)
 
 int cmd_store_verify(struct ctl *c)
 {
-	return with_store(c, verify);
+	return ctl_with_store(c, verify);
 }
 
 /* --- reclaim --- */
@@ -176,5 +204,5 @@ static int reclaim(struct ctl *c, struct store *st)
 
 int cmd_store_reclaim(struct ctl *c)
 {
-	return with_store(c, reclaim);
+	return ctl_with_store(c, reclaim);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* ctl/text.c - columns, sizes and days as people read them. */
+#include <stdlib.h>
+
 #include "base/encode.h"
 #include "ctl/ctl_priv.h"
 #include "mail/date.h"
@@ -124,4 +126,18 @@ enum err size_parse(struct str text, uint64_t *out)
 		return E_SYNTAX;
 	*out = n << shift;
 	return OK;
+}
+
+enum err ctl_german(struct ctl *c, bool *out, struct str *why)
+{
+	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
+	struct str lang = c->lang;
+
+	for (size_t i = 0; i < LENGTH(names) && !(c->options & OPT_LANG) && !lang.n; i++)
+		lang = str_of(getenv(names[i]));
+	*out = str_is(lang, "de") || str_starts(lang, S("de_")) || str_starts(lang, S("de."));
+	if (!(c->options & OPT_LANG) || *out || str_is(lang, "en"))
+		return OK;
+	*why = str_fmt(c->arena, "%.*s: the languages are de and en", FMT(lang));
+	return E_SYNTAX;
 }

@@ -42,12 +42,12 @@ static bool fits_recipients(struct arena *a, const struct queue_filter *f,
 	return false;
 }
 
-static bool fits(struct arena *a, const struct queue_filter *f, const struct queue_message *m,
-		 const struct queue_part *p)
+bool queue_fits(struct arena *a, const struct queue_filter *f, const struct queue_job *j)
 {
-	struct str sender = m->sender.n ? m->sender : S("<>");
+	struct str sender = j->m.sender.n ? j->m.sender : S("<>");
+	const struct queue_part *p = &j->p;
 
-	if (f->account && f->account != m->account)
+	if (f->account && f->account != j->m.account)
 		return false;
 	if (f->sender.n && !str_ieq(f->sender, sender))
 		return false;
@@ -80,7 +80,7 @@ static enum err consider(struct tx *tx, struct listing *l, struct queue_place at
 		e = queue_message_decode(message, &seen.m);
 	if (e)
 		return e == E_NOTFOUND ? E_CORRUPT : e;
-	if (!fits(a, l->f, &seen.m, &seen.p))
+	if (!queue_fits(a, l->f, &seen))
 		return OK;
 	e = copy_job(l->a, message, value, &kept);
 	if (!e)

@@ -106,6 +106,8 @@ struct queue_filter {
 	bool only_held;
 	uint32_t account; /* 0: any */
 };
+/* (quick) a is for a while. */
+bool queue_fits(struct arena *a, const struct queue_filter *f, const struct queue_job *j);
 struct queue_place { /* zeroed: from the first on */
 	uint64_t id;
 	uint32_t part;
