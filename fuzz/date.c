@@ -36,6 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		same(a, d, false);
 	if (date_imap_day(text, &day) == OK)
 		BUG_IF(day % 86400);
+	if (date_iso_parse(text, &day) == OK) {
+		int64_t again;
+
+		BUG_IF(day > least && day < most &&
+		       (date_iso_parse(date_iso(a, day), &again) || again != day));
+	}
 	if (size >= sizeof d) {
 		memcpy(&d, data, sizeof d);
 		date_rfc5322(a, d);

@@ -10,6 +10,7 @@
 #include "smtp/dots.h"
 #include "smtp/head.h"
 #include "smtp/param.h"
+#include "smtp/wish.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,9 +20,12 @@ static void commands(struct arena *a, struct str text)
 	struct mail_args m;
 	struct rcpt_args r;
 
-	if (!mail_args(&in, a, &m).code) {
+	if (!mail_args(&in, a, ~0u, &m).code) {
 		BUG_IF(!scan_end(&in) || m.envid.n > ENVID_MAX || m.size > INT64_MAX);
 		BUG_IF(m.from.utf8 && !m.utf8);
+		BUG_IF(m.hold_for < 0 || (m.hold_for && m.hold_until));
+		BUG_IF(m.by_return && m.by_time <= 0);
+		BUG_IF(m.priority < -PRIORITY_MAX || m.priority > PRIORITY_MAX);
 	}
 	in = scan(text);
 	if (!rcpt_args(&in, a, &r).code) {
@@ -89,6 +93,22 @@ static void header(struct str text)
 	BUG_IF(!whole.ended && n != text.n);
 }
 
+/* What is ours is gone, all else stays as it is. */
+static void wishes(struct str text)
+{
+	struct buf once = buf_new(text.n + 1), twice = buf_new(text.n + 1);
+
+	wish_put(&once, text);
+	struct wish after = wish_look(buf_str(&once));
+
+	BUG_IF(once.full || after.least || after.unknown);
+	BUG_IF(once.n == text.n && !str_eq(buf_str(&once), text));
+	wish_put(&twice, buf_str(&once));
+	BUG_IF(!str_eq(buf_str(&once), buf_str(&twice)));
+	buf_free(&once);
+	buf_free(&twice);
+}
+
 static void auth(struct arena *a, struct str text)
 {
 	struct sasl plain, login;
@@ -114,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auth(a, text);
 	data_octets(text);
 	header(text);
+	wishes(text);
 	arena_free(&a);
 	return 0;
 }

@@ -333,6 +333,57 @@ struct str date_iso(struct arena *a, int64_t utc)
 		       c.minute, c.second);
 }
 
+/* So many digits, neither more nor fewer, and the octet behind them. */
+static unsigned digits(struct scan *in, size_t n, unsigned max, const char *behind)
+{
+	struct scan before = *in;
+	unsigned v = (unsigned)scan_num(in, max);
+
+	if (before.rest.n - in->rest.n != n)
+		scan_fail(in);
+	scan_lit(in, behind);
+	return v;
+}
+
+/* "Z" or "+01:00", as minutes east. */
+static int iso_zone(struct scan *in)
+{
+	bool west = scan_at(in, '-');
+
+	if (scan_opt(in, "Z") || scan_opt(in, "z"))
+		return 0;
+	if (!west)
+		scan_lit(in, "+");
+	else
+		scan_opt(in, "-");
+	int minutes = (int)(digits(in, 2, 23, ":") * 60);
+
+	minutes += (int)digits(in, 2, 59, "");
+	return west ? -minutes : minutes;
+}
+
+enum err date_iso_parse(struct str text, int64_t *utc)
+{
+	struct scan in = scan(text);
+	struct civil c = { .year = (int)digits(&in, 4, 9999, "-") };
+
+	c.month = digits(&in, 2, 12, "-");
+	c.day = digits(&in, 2, 31, "");
+	if (!scan_opt(&in, "T") && !scan_opt(&in, "t"))
+		scan_fail(&in);
+	c.hour = digits(&in, 2, 23, ":");
+	c.minute = digits(&in, 2, 59, ":");
+	c.second = digits(&in, 2, 60, "");
+	if (scan_opt(&in, ".") && !scan_span(&in, ascii_digit).n)
+		scan_fail(&in);
+	int zone = iso_zone(&in);
+
+	if (!scan_end(&in) || !civil_ok(&c))
+		return E_SYNTAX;
+	*utc = seconds_of(&c) - zone * 60;
+	return OK;
+}
+
 int64_t date_day(struct date d)
 {
 	int64_t t = wall(d);

@@ -22,6 +22,8 @@ MUST enum err date_imap_parse(struct str text, struct date *out);
 MUST enum err date_imap_day(struct str text, int64_t *day_utc);
 /* "2026-11-24T06:41:51Z". */
 struct str date_iso(struct arena *a, int64_t utc);
+/* The same, and with any zone and fraction, which is dropped: RFC 3339 5.6. */
+MUST enum err date_iso_parse(struct str text, int64_t *utc);
 /* Midnight (UTC) of the day it is in its own zone: what SENTBEFORE and the like compare. */
 int64_t date_day(struct date d);
 

@@ -66,6 +66,45 @@ static const struct {
 	{ "", NULL },
 };
 
+/* RFC 3339 5.8, and what is none. */
+static void test_iso(void)
+{
+	static const struct {
+		const char *in, *out; /* NULL: refused */
+	} table[] = {
+		{ "2026-11-24T06:41:51Z", "2026-11-24T06:41:51Z" },
+		{ "2026-11-24t06:41:51z", "2026-11-24T06:41:51Z" },
+		{ "1985-04-12T23:20:50.52Z", "1985-04-12T23:20:50Z" },
+		{ "1996-12-19T16:39:57-08:00", "1996-12-20T00:39:57Z" },
+		{ "2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00Z" },
+		{ "1990-12-31T23:59:60Z", "1991-01-01T00:00:00Z" },
+		{ "", NULL },
+		{ "2026-11-24", NULL },
+		{ "2026-11-24T06:41:51", NULL },
+		{ "2026-11-24 06:41:51Z", NULL },
+		{ "2026-11-24T06:41Z", NULL },
+		{ "2026-11-24T06:41:51.Z", NULL },
+		{ "2026-11-24T06:41:51+0100", NULL },
+		{ "2026-11-24T06:41:51+24:00", NULL },
+		{ "2026-11-24T06:41:51Zx", NULL },
+		{ "2026-02-30T06:41:51Z", NULL },
+		{ "2026-13-01T06:41:51Z", NULL },
+		{ "2026-1-01T06:41:51Z", NULL },
+		{ "12026-01-01T06:41:51Z", NULL },
+		{ "2026-01-01T24:00:00Z", NULL },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		int64_t utc;
+		enum err e = date_iso_parse(str_of(table[i].in), &utc);
+
+		if (!CHECK(e == (table[i].out ? OK : E_SYNTAX)))
+			fprintf(stderr, "  %s\n", table[i].in);
+		if (!e && table[i].out)
+			CHECK_STR(date_iso(a, utc), table[i].out);
+	}
+}
+
 static void test_days(void)
 {
 	struct date d = { .utc = -719528 * INT64_C(86400) }; /* 1 January 0 */
@@ -89,6 +128,7 @@ static void test_days(void)
 	CHECK_NUM(date_day((struct date){ .utc = 86400 - 1800, .zone = 60 }), 86400);
 	CHECK_NUM(date_day((struct date){ .utc = 86400 - 1800, .zone = 0 }), 0);
 	CHECK_NUM(date_day((struct date){ .utc = -1 }), -86400);
+	test_iso();
 	CHECK_STR(date_iso(a, 1795502511), "2026-11-24T06:41:51Z");
 	CHECK_STR(date_iso(a, INT64_MAX), "9999-12-31T23:59:59Z");
 	CHECK_STR(date_iso(a, INT64_MIN), "0000-01-01T00:00:00Z");

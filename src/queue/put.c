@@ -7,6 +7,9 @@
 #include "queue/queue_priv.h"
 
 enum { CHANCE_BITS = 22, COLLISIONS_MAX = 100 };
+/* Of a destination, what is due first goes first; a mail goes before those that came so much before
+ * it, for each step of its priority: RFC 6710 5.1. */
+enum { PRIORITY_S = 60 };
 _Static_assert((1 << CHANCE_BITS) % QUEUE_SHARDS == 0, "chance chooses the shard");
 
 struct queue_putting {
@@ -62,11 +65,15 @@ static enum err divide(struct arena *a, struct queue_putting *g)
 {
 	const struct queue_put *p = g->put;
 	struct addressed *to = ARENA_ARRAY(a, struct addressed, p->n);
-	int64_t next = p->m.hold_until > p->m.submitted ? p->m.hold_until : p->m.submitted;
+	int64_t next = p->m.submitted;
 	enum err e = look(a, p, to);
 
 	if (e)
 		return e;
+	if (p->m.hold_until > next)
+		next = p->m.hold_until;
+	else if (p->m.priority > 0)
+		next -= p->m.priority * PRIORITY_S;
 	g->part = ARENA_ARRAY(a, struct queue_part, QUEUE_PARTS_MAX);
 	for (size_t i = 0; i < p->n; i++) {
 		struct queue_part *part = g->n ? &g->part[g->n - 1] : NULL;

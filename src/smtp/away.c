@@ -92,7 +92,12 @@ static struct queue_message envelope(struct smtp *s, struct intake *it, const st
 		.envid = s->mail.envid,
 		.ret = (enum queue_ret)s->mail.ret,
 		.body = (enum queue_body)s->mail.body,
-		.guard = (enum queue_guard)s->least,
+		.guard = (enum queue_guard)(s->least > it->wish.least ? s->least : it->wish.least),
+		.requiretls = s->mail.requiretls,
+		.priority = s->mail.priority,
+		.hold_until = s->hold_until,
+		.deliver_by = s->deliver_by,
+		.by_return = s->mail.by_return,
 		.account = s->authenticated ? s->login.account : 0,
 		.submitted = clock_wall(),
 		.blob = incoming_blob(it->in),
@@ -100,6 +105,8 @@ static struct queue_message envelope(struct smtp *s, struct intake *it, const st
 		.size = incoming_size(it->in) - it->return_path,
 	};
 
+	/* RFC 8689 4.1; what a user wants of each of his mails is not given up by one of them */
+	m.tls_optional = it->wish.tls_optional && !m.requiretls && m.guard == QUEUE_ANY;
 	if (m.body != QUEUE_BINARYMIME)
 		m.body = it->header8 || it->body8 ? QUEUE_8BITMIME : QUEUE_7BIT;
 	m.utf8 = s->mail.utf8 &&

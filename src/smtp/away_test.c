@@ -207,6 +207,90 @@ static void needs(void)
 	hang_up(c);
 }
 
+/* What was asked of the way: REQUIRETLS, the account's guarantee, and the header's two fields. */
+static void guarded(void)
+{
+	static const struct {
+		const char *mail, *header;
+		enum guarantee account;
+		enum queue_guard guard;
+		bool requiretls, tls_optional;
+	} table[] = {
+		{ "", "A: b", GUARANTEE_NONE, QUEUE_ANY, false, false },
+		{ " REQUIRETLS", "A: b", GUARANTEE_NONE, QUEUE_ANY, true, false },
+		{ " REQUIRETLS", "TLS-Required: No", GUARANTEE_NONE, QUEUE_ANY, true, false },
+		{ "", "TLS-Required: No", GUARANTEE_NONE, QUEUE_ANY, false, true },
+		{ "", "TLS-Required: No", GUARANTEE_ENCRYPTED, QUEUE_ENCRYPTED, false, false },
+		{ "", "X-Tecsmail-Send: encrypted", GUARANTEE_NONE, QUEUE_ENCRYPTED, false, false },
+		{ "", "X-Tecsmail-Send: authenticated", GUARANTEE_ENCRYPTED, QUEUE_AUTHENTICATED,
+		  false, false },
+		{ "", "X-Tecsmail-Send: none", GUARANTEE_AUTHENTICATED, QUEUE_AUTHENTICATED, false,
+		  false },
+	};
+	struct client *c = greeted(SMTP_SUBMISSION);
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		rig.least = table[i].account;
+		io_fmt(c->io, "MAIL FROM:<alice@example.test>%s\r\n", table[i].mail);
+		expect(c, "250 ");
+		say(c, "RCPT TO:<eve@far.test>\r\nRCPT TO:<bob@example.test>");
+		expect(c, "250 ");
+		expect(c, "250 ");
+		say(c, "DATA");
+		expect(c, "354 ");
+		io_fmt(c->io, "Subject: x\r\n%s\r\nFrom: alice@example.test\r\n\r\nx\r\n.\r\n",
+		       table[i].header);
+		expect(c, "250 ");
+		const struct queue_job *j = part_of("far.test");
+
+		CHECK(j->m.guard == table[i].guard && j->m.requiretls == table[i].requiretls &&
+		      j->m.tls_optional == table[i].tls_optional);
+		CHECK(!sent_has(j, "Tecsmail")); /* for us alone */
+		CHECK(!message_has(2, 1, "Tecsmail"));
+		CHECK(sent_has(j, "\r\nSubject: x\r\n"));
+		CHECK(sent_has(j, "\r\nFrom: alice@example.test\r\n\r\nx\r\n"));
+		empty_queue();
+	}
+	rig.least = GUARANTEE_NONE;
+	ask(c, "<alice@example.test>", "eve@far.test");
+	data(c, S("X-Tecsmail-Send: sealed\r\n\r\nx\r\n.\r\n"));
+	expect(c, "554 5.6.0");
+	CHECK_NUM(queued(), 0);
+	hang_up(c);
+}
+
+static void timed(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+	int64_t now = clock_wall();
+
+	say(c, "MAIL FROM:<alice@example.test> HOLDFOR=3600 BY=-60;N MT-PRIORITY=4\r\n"
+	       "RCPT TO:<eve@far.test>");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	const struct queue_job *j = part_of("far.test");
+
+	CHECK(j->m.hold_until >= now + 3600 && j->m.hold_until < now + 3700);
+	CHECK_NUM(j->p.rcpt[0].next, j->m.hold_until);
+	CHECK_NUM(j->m.deliver_by, j->m.hold_until - 60);
+	CHECK(!j->m.by_return && j->m.priority == 4);
+	CHECK(sent_has(j, "\r\n\tpriority 4\r\n\ttls ") || sent_has(j, "\r\n\tpriority 4"));
+	empty_queue();
+
+	say(c, "MAIL FROM:<alice@example.test> BY=60;RT MT-PRIORITY=-4\r\nRCPT TO:<eve@far.test>");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	j = part_of("far.test");
+	CHECK(j->m.by_return && j->m.deliver_by == j->m.submitted + 60 && j->m.priority == -4);
+	CHECK(!j->m.hold_until && j->p.rcpt[0].next == j->m.submitted);
+	empty_queue();
+	hang_up(c);
+}
+
 /* More destinations than one message of the queue may have. */
 static void many(void)
 {
@@ -324,6 +408,8 @@ static void all(void *arg)
 	into_the_queue();
 	parameters();
 	needs();
+	guarded();
+	timed();
 	many();
 	expanded();
 	partly();

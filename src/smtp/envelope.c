@@ -38,19 +38,36 @@ struct reply envelope_permitted(struct smtp *s)
 	return e ? reply_err(e) : (struct reply){ 0 };
 }
 
+/* When it may go and how long that may take, which counts from then on: RFC 4865 4, RFC 2852 4. */
+static struct reply times(struct smtp *s)
+{
+	const struct mail_args *m = &s->mail;
+	int64_t now = clock_wall(), most = now + s->conf->hold_max;
+
+	if (m->hold)
+		s->hold_until = m->hold_until ? m->hold_until : now + m->hold_for;
+	if (m->hold && (s->hold_until < now || s->hold_until > most))
+		return reply(501, "5.5.4", "mail cannot be released in the past or so late");
+	if (m->by)
+		s->deliver_by = (s->hold_until ? s->hold_until : now) + m->by_time;
+	return (struct reply){ 0 };
+}
+
 /* MAIL FROM:<path> [SP param]...                    RFC 5321 4.1.1.2, 4.1.1.11 */
 struct reply smtp_cmd_mail(struct smtp *s, struct scan *in)
 {
 	struct reply r = entitled(s);
 
 	if (!r.code)
-		r = mail_args(in, s->cmd, &s->mail);
+		r = mail_args(in, s->cmd, params_offered(s), &s->mail);
 	if (r.code)
 		return r;
 	if (s->mail.size > s->conf->message_max) /* RFC 1870 6.1 */
 		return reply(552, "5.3.4", "message too large");
 	if (is_submission(s))
 		r = envelope_permitted(s);
+	if (!r.code)
+		r = times(s);
 	if (r.code)
 		return r;
 	s->mail.from = keep_path(s->tx, s->mail.from);

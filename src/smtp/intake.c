@@ -69,6 +69,8 @@ static void put_trace(struct intake *it)
 	};
 	struct buf b = buf_new(TRACE_MAX);
 
+	if (s->mail.prioritized)
+		t.priority = str_c(s->tx, str_fmt(s->tx, "%d", s->mail.priority));
 	if (s->nrcpt == 1)
 		t.to = path_text(s->tx, s->first->args.to);
 	trace_put(&b, &t, s->tx);
@@ -103,14 +105,16 @@ struct intake *intake_open(struct smtp *s)
 }
 
 /* The header of a submitted message is whole: only now it is known what it lacks. */
-static void header_whole(struct intake *it)
+static void submitted(struct intake *it)
 {
 	struct buf text = buf_new(TRACE_MAX + HEADER_MAX);
 	struct path author = { 0 };
 	struct reply r = submit_header(it->s, buf_str(&it->header), it->id, &text, &author);
 
+	if (!r.code && it->wish.unknown)
+		r = reply(554, "5.6.0", "X-Tecsmail-Send is neither encrypted nor authenticated");
 	if (!r.code) {
-		buf_put(&text, buf_str(&it->header));
+		wish_put(&text, buf_str(&it->header));
 		it->signing = signing_open(it->s, author, buf_str(&text), &r);
 	}
 	if (r.code)
@@ -118,7 +122,21 @@ static void header_whole(struct intake *it)
 	else if (!it->signing)
 		put(it, buf_str(&text));
 	buf_free(&text);
+}
+
+static void header_whole(struct intake *it)
+{
+	it->wish = wish_look(buf_str(&it->header));
+	if (is_submission(it->s))
+		submitted(it);
 	buf_free(&it->header);
+}
+
+/* Does anybody want to read it? Users' is looked at in any case; RFC 8689 4.1 wants that of all
+ * that goes on. */
+static bool header_matters(const struct intake *it)
+{
+	return is_submission(it->s) || it->s->naway;
 }
 
 static enum err put_signed(void *arg, struct str octets)
@@ -151,15 +169,14 @@ static void take_header(struct intake *it, struct str octets)
 			      reply(554, "5.4.6", "too many hops: this message runs in circles"));
 		return;
 	}
-	if (is_submission(it->s)) {
-		buf_put(&it->header, header);
-		if (it->header.full)
-			intake_refuse(it, reply(554, "5.6.0", "the header is too large"));
-		else if (it->head.ended)
-			header_whole(it);
-	} else {
+	if (!is_submission(it->s))
 		put(it, header);
-	}
+	if (header_matters(it))
+		buf_put(&it->header, header);
+	if (it->header.full)
+		intake_refuse(it, reply(554, "5.6.0", "the header is too large"));
+	else if (it->head.ended && header_matters(it))
+		header_whole(it);
 	put(it, str_from(octets, n));
 }
 
@@ -184,7 +201,7 @@ struct reply intake_finish(struct intake *it)
 {
 	if (it->s->mail.body != BODY_BINARYMIME && dots_bare(&it->dots))
 		intake_refuse(it, reply(554, "5.6.0", "a line ends with CR or LF alone"));
-	if (!it->refused.code && is_submission(it->s) && !it->head.ended)
+	if (!it->refused.code && header_matters(it) && !it->head.ended)
 		header_whole(it);
 	if (!it->refused.code && it->signing)
 		sign(it);

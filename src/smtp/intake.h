@@ -9,6 +9,7 @@
 #include "smtp/head.h"
 #include "smtp/session.h"
 #include "smtp/sign.h"
+#include "smtp/wish.h"
 
 enum { HEADER_MAX = 1 << 20 }; /* octets of a submitted message's header */
 
@@ -18,6 +19,7 @@ struct intake {
 	struct str id;       /* 16 hex digits: in Received and the log */
 	struct dots dots;
 	struct head head;
+	struct wish wish;        /* of the header */
 	bool header8, body8;     /* an octet above 127 came in it */
 	uint32_t return_path;    /* octets of our field of that name, which comes first */
 	struct buf header;       /* owned; submission: until it is whole */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/param.h"
 #include "base/encode.h"
+#include "mail/date.h"
 
 struct param_row {
 	const char *name;
 	bool valued;
 	bool (*take)(struct str value, void *out); /* false: the value is not in the grammar */
+	unsigned needs;                            /* PARAM_..., or always known */
 };
 
 static bool is_keyword(char c)
@@ -82,6 +84,70 @@ static bool take_auth(struct str value, void *out)
 	return str_is(value, "<>") || xtext_ok(value);
 }
 
+static bool take_requiretls(struct str value, void *out)
+{
+	(void)value;
+	return ((struct mail_args *)out)->requiretls = true;
+}
+
+/* One of the two, not both: RFC 4865 4. */
+static bool take_holdfor(struct str value, void *out)
+{
+	struct mail_args *m = out;
+	struct scan in = scan(value);
+	bool twice = m->hold;
+
+	m->hold = true;
+	m->hold_for = (int64_t)scan_num(&in, 999999999);
+	return scan_end(&in) && value.n <= 9 && !twice;
+}
+
+static bool take_holduntil(struct str value, void *out)
+{
+	struct mail_args *m = out;
+	bool twice = m->hold;
+
+	m->hold = true;
+	return !date_iso_parse(value, &m->hold_until) && !twice;
+}
+
+/* by-time ";" by-mode [by-trace]: RFC 2852 4; what is to come back has some time. */
+static bool take_by(struct str value, void *out)
+{
+	struct mail_args *m = out;
+	struct scan in = scan(value);
+	bool minus = scan_opt(&in, "-");
+
+	if (!minus)
+		scan_opt(&in, "+");
+	size_t before = in.rest.n;
+
+	m->by_time = (int64_t)scan_num(&in, 999999999) * (minus ? -1 : 1);
+	if (before - in.rest.n > 9)
+		scan_fail(&in);
+	scan_lit(&in, ";");
+	m->by_return = scan_at(&in, 'R') || scan_at(&in, 'r');
+	if (!m->by_return && !scan_at(&in, 'N') && !scan_at(&in, 'n'))
+		scan_fail(&in);
+	scan_char(&in);
+	m->by_trace = scan_opt(&in, "T") || scan_opt(&in, "t");
+	m->by = true;
+	return scan_end(&in) && (!m->by_return || m->by_time > 0);
+}
+
+static bool take_priority(struct str value, void *out)
+{
+	struct mail_args *m = out;
+	struct scan in = scan(value);
+	bool minus = scan_opt(&in, "-");
+	size_t before = in.rest.n;
+	int n = (int)scan_num(&in, PRIORITY_MAX);
+
+	m->prioritized = true;
+	m->priority = (int8_t)(minus ? -n : n);
+	return before - in.rest.n == 1 && scan_end(&in) && !(minus && n == 0);
+}
+
 static bool take_notify(struct str value, void *out)
 {
 	static const char *const words[] = { "NEVER", "SUCCESS", "FAILURE", "DELAY" };
@@ -120,6 +186,11 @@ static const struct param_row mail_params[] = {
 	{ "SMTPUTF8", false, take_utf8 },
 	{ "ENVID", true, take_envid },
 	{ "AUTH", true, take_auth },
+	{ "REQUIRETLS", false, take_requiretls, PARAM_REQUIRETLS }, /* RFC 8689 2 */
+	{ "HOLDFOR", true, take_holdfor, PARAM_HOLD },              /* RFC 4865 4 */
+	{ "HOLDUNTIL", true, take_holduntil, PARAM_HOLD },
+	{ "BY", true, take_by, PARAM_BY },                      /* RFC 2852 4 */
+	{ "MT-PRIORITY", true, take_priority, PARAM_PRIORITY }, /* RFC 6710 4.1 */
 	{ NULL },
 };
 static const struct param_row rcpt_params[] = {
@@ -129,7 +200,8 @@ static const struct param_row rcpt_params[] = {
 };
 
 /* *(SP esmtp-param) to the end; spaces too many do no harm. */
-static struct reply params(struct scan *in, const struct param_row *rows, void *out)
+static struct reply params(struct scan *in, const struct param_row *rows, unsigned offered,
+			   void *out)
 {
 	unsigned seen = 0;
 
@@ -145,7 +217,7 @@ static struct reply params(struct scan *in, const struct param_row *rows, void *
 			continue;
 		if (name.n == 0 || (in->rest.n && !scan_at(in, ' ')))
 			return reply(501, "5.5.4", "parameter not understood");
-		while (row->name && !str_iis(name, row->name))
+		while (row->name && (!str_iis(name, row->name) || row->needs & ~offered))
 			row++;
 		if (!row->name)
 			return reply(555, "5.5.4", "parameter not known");
@@ -160,7 +232,7 @@ static struct reply params(struct scan *in, const struct param_row *rows, void *
 	return (struct reply){ 0 };
 }
 
-struct reply mail_args(struct scan *in, struct arena *a, struct mail_args *out)
+struct reply mail_args(struct scan *in, struct arena *a, unsigned offered, struct mail_args *out)
 {
 	*out = (struct mail_args){ 0 };
 	bool utf8 = utf8_ok(in->rest);
@@ -171,7 +243,7 @@ struct reply mail_args(struct scan *in, struct arena *a, struct mail_args *out)
 	if (in->bad || !utf8)
 		return reply(501, "5.1.7", "usage: MAIL FROM:<address> [parameters]");
 
-	struct reply r = params(in, mail_params, out);
+	struct reply r = params(in, mail_params, offered, out);
 
 	if (!r.code && out->from.utf8 && !out->utf8) /* RFC 6531 3.5 */
 		return reply(553, "5.6.7", "this address needs SMTPUTF8");
@@ -188,5 +260,5 @@ struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out)
 	out->to = path_scan(in, a, false);
 	if (in->bad || !utf8)
 		return reply(501, "5.1.3", "usage: RCPT TO:<address> [parameters]");
-	return params(in, rcpt_params, out);
+	return params(in, rcpt_params, 0, out);
 }

@@ -2,6 +2,8 @@
 #include "check.h"
 #include "smtp/param.h"
 
+enum { ALL = PARAM_REQUIRETLS | PARAM_HOLD | PARAM_BY | PARAM_PRIORITY };
+
 static void mail(struct arena *a)
 {
 	static const struct {
@@ -41,14 +43,13 @@ static void mail(struct arena *a)
 		{ "FROM:<a@b.test> ENVID=a=b", 501, "5.5.4", NULL },
 		{ "FROM:<a@b.test> =x", 501, "5.5.4", NULL },
 		{ "FROM:<a@b.test> ?", 501, "5.5.4", NULL },
-		{ "FROM:<a@b.test> REQUIRETLS", 555, "5.5.4", NULL },
 		{ "FROM:<a@b.test> XFOO=bar", 555, "5.5.4", NULL },
 	};
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		struct scan in = scan(str_of(table[i].in));
 		struct mail_args m;
-		struct reply r = mail_args(&in, a, &m);
+		struct reply r = mail_args(&in, a, ALL, &m);
 
 		if (!CHECK_NUM(r.code, table[i].code))
 			fprintf(stderr, "  for %s\n", table[i].in);
@@ -65,18 +66,86 @@ static void mail_values(struct arena *a)
 				"ENVID=x+2By"));
 	struct mail_args m;
 
-	CHECK_NUM(mail_args(&in, a, &m).code, 0);
+	CHECK_NUM(mail_args(&in, a, ALL, &m).code, 0);
 	CHECK_NUM(m.size, 12345);
 	CHECK_NUM(m.body, BODY_BINARYMIME);
 	CHECK(m.utf8);
 	CHECK_NUM(m.ret, RET_FULL);
 	CHECK_STR(m.envid, "x+2By");
 	in = scan(S("FROM:<>"));
-	CHECK_NUM(mail_args(&in, a, &m).code, 0);
+	CHECK_NUM(mail_args(&in, a, ALL, &m).code, 0);
 	CHECK_NUM(m.size, 0);
 	CHECK_NUM(m.body, BODY_7BIT);
 	CHECK_NUM(m.ret, RET_NONE);
 	CHECK(!m.utf8);
+}
+
+/* Those that not every session offers. */
+static void offered(struct arena *a)
+{
+	static const struct {
+		const char *in;
+		unsigned code, needs;
+		int64_t hold_for, hold_until, by_time;
+		int priority;
+	} table[] = {
+		{ "REQUIRETLS", 0, PARAM_REQUIRETLS },
+		{ "REQUIRETLS=1", 501, PARAM_REQUIRETLS },
+		{ "HOLDFOR=3600", 0, PARAM_HOLD, 3600 },
+		{ "HOLDFOR=0", 0, PARAM_HOLD },
+		{ "HOLDFOR=999999999", 0, PARAM_HOLD, 999999999 },
+		{ "HOLDFOR=1000000000", 501, PARAM_HOLD },
+		{ "HOLDFOR=-1", 501, PARAM_HOLD },
+		{ "HOLDFOR=1.5", 501, PARAM_HOLD },
+		{ "HOLDFOR", 501, PARAM_HOLD },
+		{ "HOLDUNTIL=2026-11-24T06:41:51Z", 0, PARAM_HOLD, 0, 1795502511 },
+		{ "HOLDUNTIL=2026-11-24T07:41:51+01:00", 0, PARAM_HOLD, 0, 1795502511 },
+		{ "HOLDUNTIL=tomorrow", 501, PARAM_HOLD },
+		{ "HOLDFOR=1 HOLDUNTIL=2026-11-24T06:41:51Z", 501, PARAM_HOLD },
+		{ "HOLDUNTIL=2026-11-24T06:41:51Z HOLDFOR=1", 501, PARAM_HOLD },
+		{ "BY=120;R", 0, PARAM_BY, 0, 0, 120 },
+		{ "BY=+120;nt", 0, PARAM_BY, 0, 0, 120 },
+		{ "BY=-120;N", 0, PARAM_BY, 0, 0, -120 },
+		{ "BY=0;N", 0, PARAM_BY },
+		{ "BY=0;R", 501, PARAM_BY },
+		{ "BY=-1;R", 501, PARAM_BY },
+		{ "BY=120", 501, PARAM_BY },
+		{ "BY=120;", 501, PARAM_BY },
+		{ "BY=120;X", 501, PARAM_BY },
+		{ "BY=120;RX", 501, PARAM_BY },
+		{ "BY=;R", 501, PARAM_BY },
+		{ "BY=1000000000;R", 501, PARAM_BY },
+		{ "BY=0000000001;R", 501, PARAM_BY },
+		{ "MT-PRIORITY=-9", 0, PARAM_PRIORITY, 0, 0, 0, -9 },
+		{ "MT-PRIORITY=0", 0, PARAM_PRIORITY },
+		{ "mt-priority=9", 0, PARAM_PRIORITY, 0, 0, 0, 9 },
+		{ "MT-PRIORITY=10", 501, PARAM_PRIORITY },
+		{ "MT-PRIORITY=-0", 501, PARAM_PRIORITY },
+		{ "MT-PRIORITY=+3", 501, PARAM_PRIORITY },
+		{ "MT-PRIORITY=03", 501, PARAM_PRIORITY },
+		{ "MT-PRIORITY=", 501, PARAM_PRIORITY },
+		{ "MT-PRIORITY=3 MT-PRIORITY=3", 501, PARAM_PRIORITY },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		struct str text = str_fmt(a, "FROM:<a@b.test> %s", table[i].in);
+		struct scan in = scan(text);
+		struct mail_args m;
+
+		if (!CHECK_NUM(mail_args(&in, a, table[i].needs, &m).code, table[i].code))
+			fprintf(stderr, "  for %s\n", table[i].in);
+		if (!table[i].code)
+			CHECK(m.hold_for == table[i].hold_for &&
+			      m.hold_until == table[i].hold_until &&
+			      m.by_time == table[i].by_time && m.priority == table[i].priority);
+		in = scan(text);
+		CHECK_NUM(mail_args(&in, a, ALL & ~table[i].needs, &m).code, 555);
+	}
+	struct scan in = scan(S("FROM:<a@b.test> BY=5;RT REQUIRETLS HOLDFOR=1 MT-PRIORITY=0"));
+	struct mail_args m;
+
+	CHECK_NUM(mail_args(&in, a, ALL, &m).code, 0);
+	CHECK(m.by && m.by_return && m.by_trace && m.requiretls && m.hold && m.prioritized);
 }
 
 static void rcpt(struct arena *a)
@@ -156,7 +225,7 @@ static void bounds(struct arena *a)
 		struct rcpt_args r;
 		bool mail_from = str_starts(text, S("FROM"));
 
-		CHECK_NUM((mail_from ? mail_args(&in, a, &m) : rcpt_args(&in, a, &r)).code,
+		CHECK_NUM((mail_from ? mail_args(&in, a, ALL, &m) : rcpt_args(&in, a, &r)).code,
 			  table[i].code);
 	}
 }
@@ -202,6 +271,7 @@ int main(void)
 
 	mail(a);
 	mail_values(a);
+	offered(a);
 	rcpt(a);
 	bounds(a);
 	xclient();

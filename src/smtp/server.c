@@ -6,6 +6,7 @@
  *                                                  RCPT --BDAT--> CHUNK --BDAT LAST--> READY
  *   RSET and EHLO lead back to READY; STARTTLS leads back to START.
  */
+#include "mail/date.h"
 #include "smtp/session.h"
 #include "smtp/wire.h"
 
@@ -42,6 +43,7 @@ void smtp_reset(struct smtp *s)
 	arena_reset(s->tx); /* closes an intake too */
 	s->mail = (struct mail_args){ 0 };
 	s->least = GUARANTEE_NONE;
+	s->hold_until = s->deliver_by = 0;
 	s->first = NULL;
 	s->last_rcpt = &s->first;
 	s->nrcpt = 0;
@@ -115,17 +117,25 @@ static struct reply cmd_ehlo(struct smtp *s, struct scan *in)
 	struct reply r = hello(s, in, true);
 	bool starttls = s->srv->tls && !io_tls(s->io).on;
 	bool login = is_submission(s) && is_private(s) && !s->authenticated;
+	unsigned params = params_offered(s);
+	struct str hold = S("");
 
 	if (r.code)
 		return r;
-	struct str text =
-		str_fmt(s->cmd,
-			"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
-			"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%s%s%s",
-			FMT(s->conf->hostname), (unsigned long long)s->conf->message_max,
-			recipients_max(s), s->conf->dsn ? "\nDSN" : "",
-			starttls ? "\nSTARTTLS" : "", login ? "\nAUTH PLAIN LOGIN" : "",
-			s->kind == SMTP_INTERNAL && !s->spoken_for ? "\nXCLIENT ADDR" : "");
+	if (params & PARAM_HOLD) /* RFC 4865 3 */
+		hold = str_fmt(s->cmd, "\nFUTURERELEASE %lld %.*s", (long long)s->conf->hold_max,
+			       FMT(date_iso(s->cmd, clock_wall() + s->conf->hold_max)));
+
+	struct str text = str_fmt(
+		s->cmd,
+		"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
+		"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%.*s%s%s%s%s%s%s",
+		FMT(s->conf->hostname), (unsigned long long)s->conf->message_max, recipients_max(s),
+		s->conf->dsn ? "\nDSN" : "", FMT(hold), params & PARAM_BY ? "\nDELIVERBY" : "",
+		params & PARAM_PRIORITY ? "\nMT-PRIORITY" : "",
+		params & PARAM_REQUIRETLS ? "\nREQUIRETLS" : "", starttls ? "\nSTARTTLS" : "",
+		login ? "\nAUTH PLAIN LOGIN" : "",
+		s->kind == SMTP_INTERNAL && !s->spoken_for ? "\nXCLIENT ADDR" : "");
 
 	return reply(250, NULL, str_c(s->cmd, text));
 }

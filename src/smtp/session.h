@@ -69,6 +69,8 @@ struct smtp {
 	/* the transaction, in tx */
 	struct mail_args mail;
 	enum guarantee least; /* of the way out: a user's */
+	int64_t hold_until;   /* UTC seconds; 0: at once */
+	int64_t deliver_by;   /* likewise; 0: whenever */
 	struct rcpt *first, **last_rcpt;
 	unsigned nrcpt;
 	uint32_t strangers; /* of these; a user's */
@@ -96,6 +98,16 @@ static inline unsigned recipients_max(const struct smtp *s)
 static inline bool is_submission(const struct smtp *s)
 {
 	return s->kind == SMTP_SUBMISSION || s->kind == SMTP_INTERNAL;
+}
+/* PARAM_... that this session offers now. RFC 4865 is for submission alone; so are here those whose
+ * service we give to our users only. RFC 8689 4.1: over TLS, on every port. */
+static inline unsigned params_offered(const struct smtp *s)
+{
+	unsigned user = is_submission(s) ? PARAM_BY | PARAM_PRIORITY : 0;
+
+	if (is_submission(s) && s->conf->hold_max)
+		user |= PARAM_HOLD;
+	return user | (io_tls(s->io).on ? PARAM_REQUIRETLS : 0);
 }
 /* Can nobody listen? RFC 8314 4 */
 static inline bool is_private(const struct smtp *s)

@@ -3,6 +3,8 @@
 #include "rig.h"
 #include "smtp/smtp.h"
 
+#define RIGHT "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ="
+
 static struct smtp_conf conf;
 static struct smtp_server server;
 
@@ -39,6 +41,13 @@ static void capabilities(void)
 		{ SMTP_LMTP, false, "STARTTLS", "XCLIENT" },
 		{ SMTP_INTERNAL, false, "XCLIENT ADDR", "XCLIENT LOGIN" },
 		{ SMTP_INTERNAL, false, "AUTH PLAIN LOGIN", "250 2" },
+		{ SMTP_MX, false, "DSN", "REQUIRETLS" },
+		{ SMTP_MX, true, "REQUIRETLS", "FUTURERELEASE" },
+		{ SMTP_LMTP, true, "REQUIRETLS", "DELIVERBY" },
+		{ SMTP_SUBMISSION, false, "DELIVERBY", "REQUIRETLS" },
+		{ SMTP_SUBMISSION, true, "FUTURERELEASE 2592000 20", "MT-PRIORITY " },
+		{ SMTP_SUBMISSION, true, "REQUIRETLS", "DELIVERBY " },
+		{ SMTP_INTERNAL, false, "MT-PRIORITY", "REQUIRETLS" },
 	};
 	static const char *const always[] = { "8BITMIME",         "SMTPUTF8",
 					      "CHUNKING",         "BINARYMIME",
@@ -116,6 +125,43 @@ static void order(void)
 
 	dialog(SMTP_MX, false, false, early, LENGTH(early));
 	dialog(SMTP_MX, false, true, plain, LENGTH(plain));
+}
+
+/* What only some sessions offer is not known in others. */
+static void parameters(void)
+{
+	static const struct turn mx[] = {
+		{ "MAIL FROM:<a@b.test> REQUIRETLS", "555 5.5.4" },
+		{ "MAIL FROM:<a@b.test> HOLDFOR=1", "555 5.5.4" },
+		{ "MAIL FROM:<a@b.test> BY=1;N", "555 5.5.4" },
+		{ "MAIL FROM:<a@b.test> MT-PRIORITY=1", "555 5.5.4" },
+		{ "MAIL FROM:<a@b.test> RET=HDRS ENVID=x", "250 2.1.0" },
+	};
+	static const struct turn tls[] = {
+		{ "MAIL FROM:<a@b.test> REQUIRETLS", "250 2.1.0" },
+		{ "RCPT TO:<bob@example.test>", "250 2.1.5" },
+	};
+	static const struct turn user[] = {
+		{ RIGHT, "235 2.7.0" },
+		{ "MAIL FROM:<alice@example.test> HOLDFOR=2592001", "501 5.5.4" },
+		{ "MAIL FROM:<alice@example.test> HOLDUNTIL=2001-01-01T00:00:00Z", "501 5.5.4" },
+		{ "MAIL FROM:<alice@example.test> HOLDUNTIL=9001-01-01T00:00:00Z", "501 5.5.4" },
+		{ "MAIL FROM:<alice@example.test> BY=0;R", "501 5.5.4" },
+		{ "MAIL FROM:<alice@example.test> HOLDFOR=2592000 BY=60;RT MT-PRIORITY=-3 "
+		  "REQUIRETLS",
+		  "250 2.1.0" },
+	};
+
+	dialog(SMTP_MX, false, true, mx, LENGTH(mx));
+	dialog(SMTP_MX, true, true, tls, LENGTH(tls));
+	dialog(SMTP_LMTP, false, true, mx, LENGTH(mx));
+	dialog(SMTP_SUBMISSION, true, true, user, LENGTH(user));
+	conf.hold_max = 0;
+	struct client *c = greeted(SMTP_SUBMISSION, true);
+
+	CHECK(!reply_has(c, "FUTURERELEASE"));
+	hang_up(c);
+	conf.hold_max = 30 * 24 * 3600;
 }
 
 static void recipients(void)
@@ -270,7 +316,6 @@ static void states(void)
 	dialog(SMTP_MX, false, true, gone, LENGTH(gone));
 }
 
-#define RIGHT "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ="
 #define WRONG "AUTH PLAIN AGFsaWNlAHdyb25n"
 
 /* Roundcube's way: EHLO, XCLIENT, HELO, AUTH. From XCLIENT on the browser is the peer. */
@@ -549,9 +594,11 @@ static void all(void *arg)
 	conf.hostname = S("mail.example.test");
 	conf.message_max = 100000;
 	conf.recipients_max = 5;
+	conf.hold_max = 30 * 24 * 3600;
 	server = (struct smtp_server){ &conf, rig.store, &rig_keeper, rig.server_tls };
 	capabilities();
 	order();
+	parameters();
 	recipients();
 	before_tls();
 	login();

@@ -82,6 +82,8 @@ void trace_put(struct buf *b, const struct trace *t, struct arena *a)
 		FMT(t->id));
 	if (t->to.n)
 		buf_fmt(b, "\r\n\tfor <%.*s>", FMT(t->to));
+	if (t->priority)
+		buf_fmt(b, "\r\n\tpriority %s", t->priority);
 	tls_clause(b, t);
 	buf_fmt(b, ";\r\n\t%.*s\r\n", FMT(date_rfc5322(a, when)));
 }

@@ -18,6 +18,7 @@ struct trace {
 	bool lmtp, esmtp, utf8, authenticated;
 	const char *tls_version, *tls_cipher, *tls_group; /* NULL: none, or not told */
 	struct str to;                                    /* "": not told */
+	const char *priority;                             /* NULL: not told; RFC 6710 7 */
 	int64_t when;                                     /* UTC seconds */
 };
 
