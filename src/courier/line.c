@@ -235,7 +235,7 @@ static struct line *try_host(struct opening *o, const struct mx_host *m)
 
 /* --- all of it --- */
 
-static void begin(struct opening *o)
+void line_begin(struct opening *o)
 {
 	enum queue_guard relay;
 
@@ -266,7 +266,7 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
 	struct opening o = { .net = net, .want = want, .arena = arena_new(OPENING_MEMORY) };
 
 	*out = NULL;
-	begin(&o);
+	line_begin(&o);
 	if (line_route(&o))
 		for (size_t i = 0; i < o.route.n && !*out && !fiber_canceled() &&
 				   clock_ms() < want->deadline && o.tries < LINE_TRIES_MAX;

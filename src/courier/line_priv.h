@@ -70,6 +70,8 @@ bool line_literal(struct str destination, struct str *host, uint16_t *port);
 const struct line_relay *line_relay_of(const struct line_net *net, struct str destination);
 enum queue_guard line_least_of(const struct line_net *net, struct str name);
 
+/* line.c (quick): what the configuration and the wish say together. */
+void line_begin(struct opening *o);
 /* (suspends) Always an answer: what the resolver did not tell in time is DNS_SERVFAIL. */
 struct dns_answer line_ask(struct opening *o, struct arena *a, struct str name, enum dns_type type);
 /* route.c (suspends): hosts and policy. False: none, o->why is set. */

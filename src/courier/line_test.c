@@ -11,6 +11,8 @@
  *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_TIMEOUT
  *     open DESTINATION GUARD FLAGS MS             FLAGS: letters of r(equiretls), o(ptional), or -
  *     serves GUARD FLAGS                          may the line of the last "open" take this?
+ *     expect DOMAIN MS                            what it promises: proof, and for how long
+ *     want DOMAIN...                              the same by way of a store
  *
  * Answers are one line each, fields divided by tabs; those of "open" have the notes of TLSRPT
  * behind.
@@ -18,7 +20,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "check.h"
+#include "courier/expect.h"
 #include "courier/line_priv.h"
 
 enum { WORDS = 16 };
@@ -144,6 +148,50 @@ static void open_line(const struct str *word)
 	arena_free(&a);
 }
 
+static void print_expect(const struct expect *e)
+{
+	printf("%s\t%lld", expect_proof_word(e->proof), (long long)(e->until - e->looked));
+}
+
+static void expect_domain(const struct str *word)
+{
+	open_net();
+	struct expect e = line_expect(net, word[0], clock_in(number(word[1])));
+
+	print_expect(&e);
+	printf("\n");
+}
+
+/* All are asked for at once, and looked at until all are known or five seconds are over. */
+static void want_domains(const struct str *domain, size_t n)
+{
+	struct store *st;
+	struct str why;
+	struct expect e[WORDS];
+	size_t known = 0;
+
+	open_net();
+	CHECK_NUM(store_open(S("mem:"), memory, &st, &why), OK);
+	struct courier_expect c = { st, net };
+	struct group *g = group_new();
+	CHECK_NUM(group_spawn(g, "expect", courier_expect, &c), OK);
+	CHECK_NUM(expect_want(st, memory, domain, n, clock_wall()), OK);
+	for (int64_t end = clock_in(5000); known < n && clock_ms() < end;) {
+		CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+		CHECK_NUM(expect_get(st, memory, domain, n, e), OK);
+		known = 0;
+		for (size_t i = 0; i < n; i++)
+			known += e[i].looked != 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		printf("%s", i ? "\t" : "");
+		print_expect(&e[i]);
+	}
+	printf("\n");
+	group_close(&g);
+	store_close(&st);
+}
+
 static void obey(const struct str *word, size_t n)
 {
 	if (str_is(word[0], "least")) {
@@ -160,6 +208,12 @@ static void obey(const struct str *word, size_t n)
 		add_policy(word + 1, n - 1);
 	} else if (str_is(word[0], "open")) {
 		open_line(word + 1);
+		return;
+	} else if (str_is(word[0], "expect")) {
+		expect_domain(word + 1);
+		return;
+	} else if (str_is(word[0], "want")) {
+		want_domains(word + 1, n - 1);
 		return;
 	} else if (str_is(word[0], "serves")) {
 		struct line_want want = want_of(word + 1);
@@ -211,7 +265,7 @@ int main(int argc, char **argv)
 		fputs("line_test.py starts this\n", stderr);
 		return 2;
 	}
-	memory = arena_new(4 << 20);
+	memory = arena_new(64 << 20);
 	notes = buf_new(65536);
 	for (int i = 6; i < argc; i++) {
 		struct str zone = str_of(argv[i]), port = str_of(argv[2]);

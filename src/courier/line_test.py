@@ -229,6 +229,30 @@ def test_guards(t):
     t.check("least of the operator", t.open("plain.strict.test"), outcome="refused")
 
 
+def test_expect(t):
+    for label, mode in (("enforced", "enforce"), ("tested", "testing"), ("unknown", "unknown")):
+        t.ask("policy", f"{label}.policy.test", mode, f"mx.{label}.policy.test")
+    day, some_hours, hour, minutes = 86400, 6 * 3600, 3600, 300
+    for domain, proof, counts in (
+            ("dane.signed.test", "dane", day), ("cname.signed.test", "dane", day), ("out.signed.test", "dane", day),
+            ("wrong.signed.test", "dane", day),  # what is promised: the line will tell
+            ("notlsa.signed.test", "none", some_hours), ("unusable.signed.test", "none", some_hours),
+            ("tls.open.test", "none", some_hours), ("null.signed.test", "no-mail", hour),
+            ("gone.signed.test", "no-mail", hour), ("empty.signed.test", "no-mail", hour),
+            ("mail.late.test", "none", minutes), ("mail.forged.test", "none", minutes),
+            ("enforced.policy.test", "mta-sts", day), ("tested.policy.test", "none", some_hours),
+            ("unknown.policy.test", "none", minutes), ("loop.signed.test", "none", minutes),
+            ("a..b", "no-mail", hour), ("relayed.test", "smart-host", hour)):
+        t.check(f"expect {domain}", dict(zip(("proof", "counts"), t.ask("expect", domain, "3000"))),
+                proof=proof, counts=str(counts))
+    began = time.monotonic()
+    t.check("a DNS that is silent", dict(zip(("proof", "counts"), t.ask("expect", "mail.silent.test", "500"))),
+            proof="none", counts=str(minutes))
+    t.true("in time", time.monotonic() - began < 2)
+    got = t.ask("want", "dane.signed.test", "null.signed.test", "notlsa.signed.test")
+    t.true(f"by way of a store: {got}", got == ["dane", str(day), "no-mail", str(hour), "none", str(some_hours)])
+
+
 def main():
     if missing():
         print("not there:", *missing())
@@ -242,7 +266,8 @@ def main():
         silent.bind((dns.ip, 0))
         t = Test(sys.argv[1], dns, hosts, [f"silent.test={silent.getsockname()[1]}"])
         t.ask("own", US)
-        for test in (test_routes, test_greetings, test_dane, test_opportunistic, test_guards):
+        t.ask("relay", "relayed.test", "mx.relay.open.test", str(hosts.port), "us", "secret")
+        for test in (test_routes, test_greetings, test_dane, test_opportunistic, test_guards, test_expect):
             began = time.monotonic()
             test(t)
             print(f"{test.__name__} {time.monotonic() - began:.1f} s")
