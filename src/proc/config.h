@@ -47,6 +47,10 @@ struct config {
 		bool check;
 		unsigned port;
 	} acme;
+	struct {
+		struct str anchor;        /* a file */
+		struct addresses forward; /* numeric, with ports */
+	} dns;
 	unsigned workers_mx, workers_session;
 	struct lockout_conf lockout;
 	struct {

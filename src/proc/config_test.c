@@ -3,7 +3,7 @@
 #include "check.h"
 #include "guard/lockout.h"
 #include "guard/slow.h"
-#include "proc/config.h"
+#include "proc/dns_conf.h"
 #include "proc/value.h"
 
 static struct arena *a;
@@ -86,6 +86,10 @@ static void test_wrong(void)
 	wrong("web { server = \"a b\" }",
 	      "/etc/t.conf:1: server: \"a b\" is not a host name like imap.example.org");
 	wrong("web { name = \"\xfc\" }", "/etc/t.conf:1: name: \"\xfc\" is not one line of UTF-8");
+	wrong("dns { forward = {\"192.0.2.1\"} }",
+	      "/etc/t.conf:1: forward: \"192.0.2.1\" is not a numeric address with :PORT");
+	wrong("dns { forward = {\"*:53\"} }",
+	      "/etc/t.conf:1: forward: \"*:53\" is not a numeric address with :PORT");
 	wrong("mta_sts { mode = on }",
 	      "/etc/t.conf:1: mode: \"on\" is not enforce, testing, none or off");
 	wrong("mta_sts { max_age = 1h }", "/etc/t.conf:1: max_age: \"1h\" is not at least 1d");
@@ -228,6 +232,23 @@ static void test_address(void)
 	CHECK(!address_split(S("*:65536"), &host, &port));
 }
 
+static void test_dns(void)
+{
+	struct config c;
+	struct str why;
+
+	CHECK_NUM(config_parse(S("/etc/t.conf"),
+			       S("dns {\n anchor = keys\n forward = {\"192.0.2.1:53\", "
+				 "\"[2001:db8::1]:5353\"}\n}\n"),
+			       a, &c, &why),
+		  OK);
+	struct dns_conf d = config_dns(&c, a);
+	CHECK_STR(d.anchor_file, "/etc/keys");
+	CHECK(d.nforward == 2 && d.forward[0].port == 53 && d.forward[1].port == 5353);
+	CHECK_STR(d.forward[0].ip, "192.0.2.1");
+	CHECK_STR(d.forward[1].ip, "2001:db8::1");
+}
+
 int main(void)
 {
 	a = arena_new(64 << 20);
@@ -238,6 +259,7 @@ int main(void)
 	test_address();
 	test_texts();
 	test_folder();
+	test_dns();
 	arena_free(&a);
 	return check_done();
 }

@@ -264,18 +264,36 @@ bool address_split(struct str text, struct str *host, uint16_t *port)
 	return true;
 }
 
+static bool numeric(struct str host)
+{
+	unsigned char to[16];
+	char text[INET6_ADDRSTRLEN];
+
+	if (host.n >= sizeof text)
+		return false;
+	memcpy(text, host.n ? host.p : "", host.n);
+	text[host.n] = '\0';
+	return inet_pton(AF_INET, text, to) == 1 || inet_pton(AF_INET6, text, to) == 1;
+}
+
+bool value_is_resolver(struct str text)
+{
+	struct str host;
+	uint16_t port;
+
+	return address_split(text, &host, &port) && numeric(host);
+}
+
 bool list_item_ok(const struct key *k, struct str text, struct arena *a, struct str *why)
 {
 	struct str host;
 	uint16_t port;
-	unsigned char to[16];
 
 	if (k->fits)
 		return k->fits(text) || wrong(k, text, k->want, a, why);
 	if (!address_split(text, &host, &port))
 		return wrong(k, text, "ADDRESS:PORT", a, why);
-	if (str_is(host, "*") || inet_pton(AF_INET, str_c(a, host), to) == 1 ||
-	    inet_pton(AF_INET6, str_c(a, host), to) == 1)
+	if (str_is(host, "*") || numeric(host))
 		return true;
 	return wrong(k, text, "a numeric address, or *, with :PORT", a, why);
 }

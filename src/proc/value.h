@@ -37,6 +37,7 @@ bool value_is_line(struct str text);    /* UTF-8 without controls, or empty */
 bool value_is_server(struct str text);  /* a host, or empty */
 bool value_is_socket(struct str text);  /* an absolute path that fits into a socket's name */
 bool value_is_network(struct str text);
+bool value_is_resolver(struct str text);  /* a numeric address with a port */
 bool value_is_url(struct str text);       /* or empty */
 bool value_is_place(struct str text);     /* a path, or a URL */
 bool value_is_published(struct str text); /* SERVICE:PORT */
