@@ -178,7 +178,7 @@ class Host:
 class Hosts:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.all, self.given = [], 0
+        self.all, self.given, self.kept = [], 0, []
         self.authority = Certificate(folder, "authority", [], authority=True)
         with socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
             self.port = probe.getsockname()[1]
@@ -188,6 +188,20 @@ class Hosts:
         self.given += 1
         pid = os.getpid()
         return f"127.{127 + self.given}.{pid >> 8 & 255}.{pid & 255}"
+
+    def hole(self):
+        """An address where connections are begun and never come to anything: a queue that is full."""
+        where = (self.address(), self.port)
+        listener = socket.socket()
+        listener.bind(where)
+        listener.listen(0)
+        self.kept.append(listener)
+        for _ in range(3):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex(where)
+            self.kept.append(caller)
+        return where[0]
 
     def certificate(self, *names, **more):
         return Certificate(self.folder, names[0] + str(len(list(self.folder.iterdir()))), names,
@@ -205,7 +219,7 @@ class Hosts:
         return self
 
     def __exit__(self, *unused):
-        for host in self.all:
+        for host in [*self.all, *self.kept]:
             host.close()
 
 

@@ -68,10 +68,17 @@ static bool nowhere(struct opening *o, const struct host *h)
 
 static bool find_addresses(struct opening *o, struct host *h)
 {
+	struct mx_machine m = *line_machine(o->net);
+
+	/* Who names a host means it, be it on this machine. */
+	if (o->given) {
+		m.loopback = true;
+		m.n = 0;
+	}
 	if (!numeric(o, h))
 		ask_both(o, h);
-	h->to = mx_addresses(h->arena, &h->v6, &h->v4, line_machine(o->net), o->net->seed++);
-	if (h->to.own && !o->given) {
+	h->to = mx_addresses(h->arena, &h->v6, &h->v4, &m, o->net->seed++);
+	if (h->to.own) {
 		/* Another host that is better has been tried before: its failure stands. */
 		mx_cut(&o->route, h->preference);
 		return o->failed ? false : no(o, h, QUEUE_REFUSED, QUEUE_WHY_LOOP, 4, 6);
@@ -91,6 +98,8 @@ static void ask_dane(struct opening *o, struct host *h)
 
 	if (alias)
 		cname = line_ask(o, h->arena, h->name, DNS_CNAME);
+	h->bogus = h->v6.status == DNS_BOGUS || h->v4.status == DNS_BOGUS ||
+		   (alias && cname.status == DNS_BOGUS);
 	struct dane_bases bases =
 		dane_bases(h->name, secure, &h->v6, &h->v4, alias ? &cname : NULL);
 
@@ -99,6 +108,7 @@ static void ask_dane(struct opening *o, struct host *h)
 
 		tlsa[n] = line_ask(o, h->arena, question, DNS_TLSA);
 		found = tlsa[n].status == DNS_FOUND && tlsa[n].secure;
+		h->bogus |= tlsa[n].status == DNS_BOGUS;
 	}
 	h->dane = dane_judge(h->arena, &bases, tlsa, n, o->given ? h->name : o->want->destination,
 			     o->given ? NULL : &o->mx);
@@ -118,7 +128,9 @@ static bool refused(struct opening *o, struct host *h)
 	switch (h->decision.what) {
 	case DECIDE_SEND: return true;
 	case DECIDE_SKIP: return no(o, h, QUEUE_LATER, QUEUE_WHY_POLICY, 7, 5);
-	case DECIDE_LATER: return no(o, h, QUEUE_LATER, QUEUE_WHY_BOGUS, 7, 5);
+	case DECIDE_LATER:
+		return no(o, h, QUEUE_LATER, h->bogus ? QUEUE_WHY_BOGUS : QUEUE_WHY_DNS,
+			  h->bogus ? 7 : 4, h->bogus ? 5 : 3);
 	case DECIDE_REFUSE:
 		if (o->policy_unknown)
 			return no(o, h, QUEUE_LATER, QUEUE_WHY_POLICY_UNKNOWN, 7, 4);

@@ -52,9 +52,10 @@ static const struct reason {
 
 /* A guarantee of the sender's that the server has not even the means for is kept by sending the
  * mail back; what the domain itself promised and does not keep now, it may keep later. */
-static bool is_refusal(const struct host *h, const struct outcome *said)
+static bool is_refusal(const struct opening *o, const struct host *h, const struct outcome *said)
 {
-	return said->why == WHY_NO_TLS && h->decision.why == DECIDE_GUARANTEE;
+	return said->why == WHY_NO_TLS && h->dane.status == DANE_NONE &&
+	       h->decision.why != DECIDE_MTA_STS && !(o->relay && o->relay->user.n);
 }
 
 static void not_greeted(struct opening *o, const struct host *h, struct queue_reply facts,
@@ -76,10 +77,12 @@ static void not_greeted(struct opening *o, const struct host *h, struct queue_re
 			    r->number);
 	facts.text = ours.text;
 	memcpy(facts.status, ours.status, sizeof facts.status);
-	line_fail(o, is_refusal(h, said) ? QUEUE_REFUSED : outcome, facts);
+	line_fail(o, is_refusal(o, h, said) ? QUEUE_REFUSED : outcome, facts);
 }
 
 /* --- one connection --- */
+
+enum { SUBMISSIONS = 465 };
 
 static struct client_conf conf_of(const struct opening *o, const struct host *h, bool clear)
 {
@@ -93,7 +96,7 @@ static struct client_conf conf_of(const struct opening *o, const struct host *h,
 				 .times = net->conf.times };
 	int64_t left = o->want->deadline - clock_ms();
 
-	if (o->relay && o->port == 465)
+	if (o->relay ? o->relay->at_once : o->given && o->port == SUBMISSIONS)
 		c.secure = TLS_AT_ONCE;
 	if (o->relay) {
 		c.user = o->relay->user;
@@ -133,12 +136,12 @@ static struct line *line_of(struct opening *o, struct host *h, struct smtp_clien
 {
 	struct line *l = NEW(struct line);
 
-	*l = (struct line){ .client = c,
+	*l = (struct line){ .net = o->net,
+			    .client = c,
 			    .io = io,
 			    .arena = h->arena,
 			    .destination = str_dup(h->arena, o->want->destination),
 			    .facts = facts,
-			    .least = o->least,
 			    .loose = o->want->tls_optional && o->guard == QUEUE_ANY };
 	h->arena = NULL;
 	return l;
@@ -156,6 +159,8 @@ static struct line *greet(struct opening *o, struct host *h, struct io *io, bool
 	struct client_info info = smtp_client_info(c);
 
 	set_tls(&facts, o, &info.tls);
+	if (!clear)
+		line_note_session(o, h, facts.ip, &info.tls, said);
 	if (good && o->want->requiretls && !info.offer.requiretls) {
 		struct queue_reply ours =
 			line_because(o, h->name, QUEUE_WHY_REQUIRETLS, S_NONE, 7, 30);
@@ -193,10 +198,19 @@ static struct line *once_more(struct opening *o, struct host *h, const struct dn
 	return line_dial(&d, &io, &at) ? greet(o, h, io, true, said) : NULL;
 }
 
+static void no_connection(struct opening *o, const struct host *h, const struct dns_address *x)
+{
+	struct queue_reply facts = line_because(o, h->name, QUEUE_WHY_NO_CONNECTION, S_NONE, 4, 1);
+
+	facts.ip = dns_address_text(o->arena, x);
+	line_fail(o, QUEUE_UNREACHED, facts);
+}
+
 static struct line *try_addresses(struct opening *o, struct host *h)
 {
+	size_t left = LINE_TRIES_MAX - o->tries;
 	struct dial d = { .address = h->to.address,
-			  .n = h->to.n,
+			  .n = h->to.n < left ? h->to.n : left,
 			  .port = o->port,
 			  .each_ms = o->net->conf.connect_ms,
 			  .deadline = o->want->deadline };
@@ -207,16 +221,16 @@ static struct line *try_addresses(struct opening *o, struct host *h)
 	bool any = false;
 
 	/* One that said something speaks for the host; one that said nothing may have a twin. */
-	while (!l && !said.said.code && o->tries < LINE_TRIES_MAX && line_dial(&d, &io, &at)) {
-		o->tries++;
+	while (!l && !said.said.code && line_dial(&d, &io, &at)) {
 		any = true;
 		l = greet(o, h, io, false, &said);
 		if (!l && h->decision.plaintext && tls_failed(&said))
 			l = once_more(o, h, &h->to.address[at], &said);
 	}
+	for (size_t i = 0; i < d.n; i++)
+		o->tries += d.tried[i];
 	if (!any)
-		line_fail(o, QUEUE_UNREACHED,
-			  line_because(o, h->name, QUEUE_WHY_NO_CONNECTION, S_NONE, 4, 1));
+		no_connection(o, h, &h->to.address[d.n - 1]);
 	return l;
 }
 
@@ -228,6 +242,10 @@ static struct line *try_host(struct opening *o, const struct mx_host *m)
 	h.name = str_dup(h.arena, m->name);
 	if (line_host(o, &h))
 		l = try_addresses(o, &h);
+	else if (h.decision.what == DECIDE_SKIP)
+		line_note(o, &h, S_NONE, TLSRPT_VALIDATION_FAILURE, "not a host of the policy");
+	else if (h.decision.what == DECIDE_LATER)
+		line_note(o, &h, S_NONE, TLSRPT_DNSSEC_INVALID, NULL);
 	if (!l)
 		arena_free(&h.arena);
 	return l;
@@ -235,18 +253,18 @@ static struct line *try_host(struct opening *o, const struct mx_host *m)
 
 /* --- all of it --- */
 
+static enum queue_guard guard_of(const struct line_net *net, const struct line_want *want)
+{
+	enum queue_guard least = line_least(net, want);
+	enum queue_guard mail = want->requiretls ? QUEUE_AUTHENTICATED : want->guard;
+
+	return least > mail ? least : mail;
+}
+
 void line_begin(struct opening *o)
 {
-	enum queue_guard relay;
-
 	o->relay = line_relay_of(o->net, o->want->destination);
-	o->least = line_least_of(o->net, o->want->destination);
-	relay = o->relay ? line_least_of(o->net, o->relay->host) : QUEUE_ANY;
-	if (relay > o->least)
-		o->least = relay;
-	o->guard = o->want->requiretls ? QUEUE_AUTHENTICATED : o->want->guard;
-	if (o->least > o->guard)
-		o->guard = o->least;
+	o->guard = guard_of(o->net, o->want);
 }
 
 static struct queue_reply copy(struct arena *a, struct queue_reply r)
@@ -283,12 +301,10 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
 
 bool line_serves(const struct line *l, const struct line_want *want)
 {
-	enum queue_guard guard = want->requiretls ? QUEUE_AUTHENTICATED : want->guard;
+	enum queue_guard guard = guard_of(l->net, want);
 
 	if (!smtp_client_ready(l->client))
 		return false;
-	if (l->least > guard)
-		guard = l->least;
 	if (l->loose && !(want->tls_optional && guard == QUEUE_ANY))
 		return false;
 	if (want->requiretls && !smtp_client_info(l->client).offer.requiretls)

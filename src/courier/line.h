@@ -38,9 +38,10 @@ struct line_least { /* the least for a destination, or for a smart host by its n
 	enum queue_guard guard;
 };
 struct line_relay {
-	struct str pattern;        /* destinations whose mail goes there */
-	struct str host;           /* a name or an address */
-	uint16_t port;             /* 465: TLS from the first octet, RFC 8314 3.3 */
+	struct str pattern; /* destinations whose mail goes there */
+	struct str host;    /* a name or an address */
+	uint16_t port;
+	bool at_once;              /* TLS from the first octet: RFC 8314 3.3 */
 	struct str user, password; /* or none; said only to whom proved to be it */
 };
 struct line_conf {
@@ -72,6 +73,7 @@ void line_net_join(struct line_net *net, struct sts *sts, struct tlsrpt *tlsrpt)
 /* What the mail asks for. */
 struct line_want {
 	struct str destination; /* as queue_destination_of: a domain, "[host]" or "[host:port]" */
+	struct str domain;      /* of the recipients, where destination is another place; or none */
 	enum queue_guard guard; /* the least that the way must offer */
 	bool requiretls;   /* RFC 8689 4.2: as QUEUE_AUTHENTICATED, and the server must offer it */
 	bool tls_optional; /* TLS-Required: No; not against a guard */
@@ -80,12 +82,12 @@ struct line_want {
 
 /* Owner: who opened it. */
 struct line {
+	struct line_net *net;
 	struct smtp_client *client;
 	struct io *io;
 	struct arena *arena; /* of the texts below */
 	struct str destination;
 	struct queue_reply facts; /* host, ip, tls, cipher, group, auth: those of every receipt */
-	enum queue_guard least;   /* of the configuration */
 	bool loose;               /* TLS-Required: No was obeyed: for such mail alone */
 	int64_t idle_since;       /* ms; the pool's */
 };

@@ -16,7 +16,7 @@ enum {
 	OPENING_MEMORY = 2 << 20, /* the answer about MX, a policy, failures */
 	HOST_MEMORY = 3 << 20,    /* six answers */
 	LINE_TRIES_MAX = 10,      /* addresses in one opening */
-	LINE_DNS_MS = 30 * 1000,  /* one question */
+	LINE_ASK_MS = 30 * 1000,  /* one question, or one policy */
 	MACHINE_MAX = 256,        /* addresses of ours */
 };
 
@@ -40,8 +40,7 @@ struct opening {
 	const struct line_want *want;
 	struct arena *arena;
 	const struct line_relay *relay; /* of the configuration; or NULL */
-	enum queue_guard least;         /* of the configuration */
-	enum queue_guard guard;         /* in all */
+	enum queue_guard guard;         /* of the mail and the configuration */
 	bool given;                     /* the host was given by somebody, and no MX named it */
 	uint16_t port;
 	struct dns_answer mx;
@@ -60,6 +59,7 @@ struct host {
 	struct dns_answer v6, v4;
 	struct mx_addresses to;
 	struct dane dane;
+	bool bogus; /* one of the answers was */
 	struct decision decision;
 };
 
@@ -68,10 +68,13 @@ bool line_fits(struct str pattern, struct str name);
 /* "[host]", "[host:port]", "[host]:port": false, it is none of these. *port stays without one. */
 bool line_literal(struct str destination, struct str *host, uint16_t *port);
 const struct line_relay *line_relay_of(const struct line_net *net, struct str destination);
-enum queue_guard line_least_of(const struct line_net *net, struct str name);
+/* The least that the configuration wants for this mail on this way. */
+enum queue_guard line_least(const struct line_net *net, const struct line_want *want);
 
 /* line.c (quick): what the configuration and the wish say together. */
 void line_begin(struct opening *o);
+/* The end of the opening, or so many milliseconds from now if that is sooner. */
+int64_t line_until(const struct opening *o, int64_t ms);
 /* (suspends) Always an answer: what the resolver did not tell in time is DNS_SERVFAIL. */
 struct dns_answer line_ask(struct opening *o, struct arena *a, struct str name, enum dns_type type);
 /* route.c (suspends): hosts and policy. False: none, o->why is set. */
@@ -90,6 +93,12 @@ struct dial {
 /* dial.c (suspends): the first of those not tried yet that takes the connection. *at is tried then,
  * and those that failed. False: none is left, or the deadline has passed. */
 bool line_dial(struct dial *d, struct io **out, size_t *at);
+
+/* note.c (quick): for TLSRPT. ip: "" where it never came to a connection. */
+void line_note(struct opening *o, const struct host *h, struct str ip, enum tlsrpt_result result,
+	       const char *detail);
+void line_note_session(struct opening *o, const struct host *h, struct str ip,
+		       const struct tls_info *tls, const struct outcome *said);
 
 /* why.c (quick): facts of a failure that is ours to name. */
 struct queue_reply line_because(struct opening *o, struct str host, enum queue_why why,

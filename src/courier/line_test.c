@@ -7,10 +7,10 @@
  *
  *     least PATTERN GUARD                         before the first "open"
  *     own NAME-OR-ADDRESS                         likewise
- *     relay PATTERN HOST PORT USER PASSWORD       likewise; "-" for none
+ *     relay PATTERN HOST PORT USER PASSWORD [tls]  likewise; USER "-": none
  *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_TIMEOUT
- *     open DESTINATION GUARD FLAGS MS             FLAGS: letters of r(equiretls), o(ptional), or -
- *     serves GUARD FLAGS                          may the line of the last "open" take this?
+ *     open DESTINATION GUARD FLAGS MS [DOMAIN]    FLAGS: letters of r(equiretls), o(ptional), or -
+ *     serves GUARD FLAGS MS [DOMAIN]              may the line of the last "open" take this?
  *     expect DOMAIN MS                            what it promises: proof, and for how long
  *     want DOMAIN...                              the same by way of a store
  *
@@ -86,7 +86,8 @@ static enum queue_guard guard(struct str word)
 
 static struct line_want want_of(const struct str *word)
 {
-	return (struct line_want){ .guard = guard(word[0]),
+	return (struct line_want){ .domain = word[3],
+				   .guard = guard(word[0]),
 				   .requiretls = str_has(word[1], 'r'),
 				   .tls_optional = str_has(word[1], 'o') };
 }
@@ -201,9 +202,12 @@ static void obey(const struct str *word, size_t n)
 	} else if (str_is(word[0], "relay")) {
 		bool login = !str_is(word[4], "-");
 
-		relay[conf.nrelay++] =
-			(struct line_relay){ word[1], word[2], number(word[3]),
-					     login ? word[4] : S_NONE, login ? word[5] : S_NONE };
+		relay[conf.nrelay++] = (struct line_relay){ .pattern = word[1],
+							    .host = word[2],
+							    .port = number(word[3]),
+							    .user = login ? word[4] : S_NONE,
+							    .password = login ? word[5] : S_NONE,
+							    .at_once = str_is(word[6], "tls") };
 	} else if (str_is(word[0], "policy")) {
 		add_policy(word + 1, n - 1);
 	} else if (str_is(word[0], "open")) {
@@ -218,6 +222,7 @@ static void obey(const struct str *word, size_t n)
 	} else if (str_is(word[0], "serves")) {
 		struct line_want want = want_of(word + 1);
 
+		want.destination = line ? line->destination : S_NONE;
 		printf("%s\n", line && line_serves(line, &want) ? "yes" : "no");
 		return;
 	} else {

@@ -11,7 +11,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
-from mailhosts import Hosts  # noqa: E402
+from mailhosts import Certificate, Hosts  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
 NOBODY = "127.1.2.3"  # no one listens there
@@ -31,9 +31,9 @@ class Test:
         self.run.stdin.flush()
         return self.run.stdout.readline().rstrip("\n").split("\t")
 
-    def open(self, destination, guard="any", flags="-", ms=8000):
+    def open(self, destination, guard="any", flags="-", ms=8000, domain=""):
         """A word for the end, and what is known."""
-        got = self.ask("open", destination, guard, flags, str(ms))
+        got = self.ask("open", destination, guard, flags, str(ms), domain)
         names = ("outcome", "code", "status", "host", "ip", "tls", "cipher", "group", "auth", "text")
         facts = dict(zip(names, got))
         facts["notes"] = got[len(names):]
@@ -65,6 +65,7 @@ class World:
 
     def __init__(self, hosts):
         self.hosts, self.text, self.host = hosts, {}, {}
+        self.hole = hosts.hole()
 
     def add(self, zone, text):
         self.text[zone] = self.text.get(zone, "@ IN NS ns\nns IN A 127.0.0.1\n") + text
@@ -117,7 +118,7 @@ def unsigned(w):
     z = "open.test"
     w.domain(z, "tls")
     w.domain(z, "plain", starttls="no")
-    w.domain(z, "selfsigned", cert=None, names=["other.name.test"])
+    w.domain(z, "selfsigned", cert=Certificate(w.hosts.folder, "self", ["other.name.test"]))
     w.domain(z, "expired", cert=w.hosts.certificate("mx.expired.open.test", expired=True))
     w.domain(z, "brokentls", starttls="broken")
     w.domain(z, "hangup", starttls="hangup")
@@ -127,10 +128,13 @@ def unsigned(w):
     w.domain(z, "closed", greeting="554 5.3.2 nothing here")
     w.domain(z, "mute", greeting="")
     w.domain(z, "relay", offers=("AUTH PLAIN", "8BITMIME"))
+    w.domain(z, "badlogin", offers=("AUTH PLAIN",), answer=lambda session, line: "535 5.7.8 no"
+             if line.startswith("AUTH") else None)
     w.add(z, "firstbusy IN MX 10 mx.busy\nfirstbusy IN MX 20 mx.closed\n")
     w.add(z, "firstclosed IN MX 10 mx.closed\nfirstclosed IN MX 20 mx.tls\n")
     w.add(z, f"six IN MX 10 dual\ndual IN AAAA ::1\ndual IN A {w.host['tls'].ip}\n")
     w.add(z, f"_{w.hosts.port}._tcp.mx.tls IN TLSA {bad(None)}\n")
+    w.add(z, f"hole IN MX 10 half\nhalf IN A {w.host['tls'].ip}\nhalf IN A {w.hole}\n")
 
 
 def policies(w):
@@ -226,7 +230,141 @@ def test_guards(t):
     t.check("REQUIRETLS without proof", t.open("tls.open.test", flags="r"), outcome="refused", status="5.7.4")
     t.check("TLS-Required: No", t.open("wrong.signed.test", flags="o"), outcome="open", auth="opportunistic")
     t.check("not against a guard", t.open("wrong.signed.test", "encrypted", flags="o"), outcome="unreached")
-    t.check("least of the operator", t.open("plain.strict.test"), outcome="refused")
+    t.check("least of the operator", t.open("plain.open.test", domain="plain.strict.test"), outcome="refused")
+    t.check("exception of the operator", t.open("plain.open.test", domain="lax.strict.test"), outcome="open")
+
+
+def test_policies(t):
+    for label, mode in (("enforced", "enforce"), ("tested", "testing"), ("impostor", "enforce"),
+                        ("testimpostor", "testing"), ("noencryption", "enforce")):
+        t.ask("policy", f"{label}.policy.test", mode, f"mx.{label}.policy.test")
+    t.ask("policy", "other.policy.test", "enforce", "*.elsewhere.test")
+    t.ask("policy", "unknown.policy.test", "unknown")
+    t.ask("policy", "wrong.signed.test", "enforce", "mx.wrong.signed.test")
+    t.check("enforced", t.open("enforced.policy.test"), outcome="open", auth="sts")
+    t.check("enforced", t.open("enforced.policy.test", "authenticated"), outcome="open", auth="sts")
+    t.check("under test", t.open("tested.policy.test"), outcome="open", auth="opportunistic")
+    t.check("under test, guarantee", t.open("tested.policy.test", "authenticated"), outcome="open", auth="sts")
+    t.check("another host", t.open("other.policy.test"), outcome="later", status="4.7.5", text="policy")
+    t.check("unknown", t.open("unknown.policy.test"), outcome="open", auth="opportunistic")
+    t.check("unknown, guarantee", t.open("unknown.policy.test", "authenticated"), outcome="later", status="4.7.4")
+    t.check("impostor", t.open("impostor.policy.test"), outcome="unreached", status="4.7.5")
+    t.check("impostor under test", t.open("testimpostor.policy.test"), outcome="open", auth="opportunistic")
+    t.check("no STARTTLS", t.open("noencryption.policy.test"), outcome="unreached", status="4.7.10")
+    t.check("TLS optional", t.open("noencryption.policy.test", flags="o"), outcome="open", auth="plain")
+    t.check("DANE goes before it", t.open("wrong.signed.test"), outcome="unreached", status="4.7.5")
+
+
+def test_notes(t, w):
+    def noted(domain, policy, result, host=None, **more):
+        host = host or f"mx.{domain}"
+        label = domain.split(".")[0]
+        ip = "" if result == "dnssec" or label == "other" else w.host[label].ip
+        want = f"{domain}/{policy}/{host}/{ip}/{result}"
+        t.true(f"{domain} {more}: {want}", t.open(domain, **more)["notes"] == [want])
+
+    noted("dane.signed.test", "tlsa", "ok")
+    noted("wrong.signed.test", "tlsa", "failure")
+    noted("unusable.signed.test", "tlsa", "tlsa")
+    noted("nostarttls.signed.test", "tlsa", "nostarttls")
+    noted("broken.signed.test", "tlsa", "failure")
+    noted("mail.forged.test", "tlsa", "dnssec")
+    noted("tls.open.test", "none", "ok")
+    noted("expired.open.test", "none", "ok")
+    noted("plain.open.test", "none", "nostarttls")
+    noted("norefused.open.test", "none", "nostarttls")
+    noted("brokentls.open.test", "none", "failure")
+    noted("hangup.open.test", "none", "failure")
+    noted("enforced.policy.test", "sts", "ok")
+    noted("tested.policy.test", "sts", "ok")
+    noted("impostor.policy.test", "sts", "mismatch")
+    noted("testimpostor.policy.test", "sts", "mismatch")
+    noted("other.policy.test", "sts", "failure")
+    noted("noencryption.policy.test", "sts", "nostarttls")
+    noted("plain.open.test", "none", "nostarttls", guard="encrypted")
+    t.true("nothing came to TLS", t.open("busy.open.test")["notes"] == [])
+    t.true("no domain of anybody's", t.open(f"[{w.host['tls'].ip}]")["notes"] == [])
+
+
+def test_given(t, w, mute):
+    tls, relay = w.host["tls"], w.host["relay"]
+    t.check("[address]", t.open(f"[{tls.ip}]"), outcome="open", ip=tls.ip, auth="opportunistic")
+    t.check("[name]", t.open("[mx.tls.open.test]"), outcome="open", ip=tls.ip, auth="opportunistic")
+    t.check("[IPv6]", t.open("[IPv6:::1]"), outcome="open", ip="::1")
+    t.check("[name:port]", t.open(f"[mx.tls.open.test:{mute}]", ms=2000), outcome="unreached")
+    t.check("[name], no proof", t.open("[mx.notlsa.signed.test]", "authenticated"), outcome="refused", status="5.7.4")
+    t.check("[name], encrypted", t.open("[mx.plain.open.test]", "encrypted"), outcome="refused", status="5.7.10")
+    t.check("[name], DANE", t.open("[mx.dane.signed.test]", "authenticated"), outcome="open", auth="dane")
+    t.check("[name], DANE, wrong key", t.open("[mx.wrong.signed.test]"), outcome="unreached", status="4.7.5")
+    t.check("[no name]", t.open("[mx.gone.signed.test]"), outcome="refused", status="5.4.4")
+
+    t.check("a relay of the configuration", t.open("x.relayed.test"), outcome="open", auth="name",
+            host="mx.relay.open.test")
+    said = relay.sessions[-1].commands
+    t.true("login after TLS alone", said[:2] == ["EHLO us.example", "STARTTLS"] and
+           said[3] == "AUTH PLAIN AG1lAHNlY3JldA==")
+    t.check("it stands for itself too", t.open("[mx.relay.open.test]", "authenticated"), outcome="open", auth="name")
+    count = len(tls.sessions)
+    t.check("a relay that is not whom it should be", t.open("x.wrongrelay.test"), outcome="unreached",
+            status="4.7.5", text="prove")
+    t.true("and hears no password", "AUTH" not in " ".join(w.host["selfsigned"].sessions[-1].commands))
+    t.true("nobody else is asked", len(tls.sessions) == count)
+    t.check("TLS from the first octet", t.open("x.atonce.test"), outcome="open", auth="name")
+    t.check("a relay without login", t.open("x.openrelay.test"), outcome="open", auth="opportunistic")
+    t.check("a relay by its name", t.open("x.openrelay.test", "authenticated"), outcome="open", auth="name")
+    t.check("a relay without TLS", t.open("x.clearrelay.test"), outcome="open", auth="plain")
+    t.check("a relay without TLS, but a login", t.open("x.clearlogin.test"), outcome="unreached", status="4.7.10")
+    t.check("a login that is refused", t.open("x.badlogin.test"), outcome="later", code="535", status="5.7.8")
+
+
+def test_serves(t):
+    def serves(guard, flags="-", domain=""):
+        return t.ask("serves", guard, flags, "0", domain)[0] == "yes"
+
+    def row(*want, **more):
+        t.open(*want[:1], **more)
+        got = [serves("any"), serves("encrypted"), serves("authenticated"), serves("any", "r"), serves("any", "o")]
+        t.true(f"{want[0]}: {got}", got == [c == "1" for c in want[1]])
+
+    row("plain.open.test", "10001")
+    row("tls.open.test", "11001")
+    row("dane.signed.test", "11101")
+    row("requires.signed.test", "11111")
+    row("enforced.policy.test", "11101")
+    row("wrong.signed.test", "00001", flags="o")
+    t.open("tls.open.test")
+    t.true("least of another domain", not serves("any", domain="proven.strict.test"))
+
+
+def test_late(t, w):
+    """An address that does not answer: the other is asked a moment later. Chance has the order."""
+    for _ in range(6):
+        began = time.monotonic()
+        t.check("a black hole", t.open("hole.open.test"), outcome="open", ip=w.host["tls"].ip)
+        took = time.monotonic() - began
+        t.true(f"{took:.2f} s", took < 2.5)
+    t.check("nothing else", t.open(f"[{w.hole}]", ms=1500), outcome="unreached", status="4.4.1", ip=w.hole)
+
+
+def settings(t, hosts, w):
+    """What the operator has set up."""
+    t.ask("own", US)
+    t.ask("least", "lax.strict.test", "any")
+    t.ask("least", "proven.strict.test", "authenticated")
+    t.ask("least", "*.strict.test", "encrypted")
+    port = str(hosts.port)
+    at = hosts.address()
+    atonce = hosts.host(ip=at, cert=hosts.certificate(at), tls=True, offers=("AUTH PLAIN",))
+    for pattern, host, at, *login in (
+            ("*.relayed.test", "mx.relay.open.test", port, "me", "secret"),
+            ("*.wrongrelay.test", "mx.selfsigned.open.test", port, "me", "secret"),
+            ("*.atonce.test", atonce.ip, port, "me", "secret", "tls"),
+            ("*.openrelay.test", "mx.tls.open.test", port),
+            ("*.clearrelay.test", "mx.plain.open.test", port),
+            ("*.clearlogin.test", w.host["plain"].ip, port, "me", "secret"),
+            ("*.badlogin.test", "mx.badlogin.open.test", port, "me", "secret")):
+        t.ask("relay", pattern, host, at, *(login or ["-", "-"]))
+    return w
 
 
 def test_expect(t):
@@ -242,7 +380,7 @@ def test_expect(t):
             ("mail.late.test", "none", minutes), ("mail.forged.test", "none", minutes),
             ("enforced.policy.test", "mta-sts", day), ("tested.policy.test", "none", some_hours),
             ("unknown.policy.test", "none", minutes), ("loop.signed.test", "none", minutes),
-            ("a..b", "no-mail", hour), ("relayed.test", "smart-host", hour)):
+            ("a..b", "no-mail", hour), ("x.relayed.test", "smart-host", hour)):
         t.check(f"expect {domain}", dict(zip(("proof", "counts"), t.ask("expect", domain, "3000"))),
                 proof=proof, counts=str(counts))
     began = time.monotonic()
@@ -265,11 +403,13 @@ def main():
         dns.start()
         silent.bind((dns.ip, 0))
         t = Test(sys.argv[1], dns, hosts, [f"silent.test={silent.getsockname()[1]}"])
-        t.ask("own", US)
-        t.ask("relay", "relayed.test", "mx.relay.open.test", str(hosts.port), "us", "secret")
-        for test in (test_routes, test_greetings, test_dane, test_opportunistic, test_guards, test_expect):
+        w = settings(t, hosts, w)
+        mute = silent.getsockname()[1]  # of UDP alone
+        for test, more in ((test_routes, ()), (test_greetings, ()), (test_dane, ()), (test_opportunistic, ()),
+                           (test_guards, ()), (test_policies, ()), (test_notes, (w,)), (test_given, (w, mute)),
+                           (test_serves, ()), (test_late, (w,)), (test_expect, ())):
             began = time.monotonic()
-            test(t)
+            test(t, *more)
             print(f"{test.__name__} {time.monotonic() - began:.1f} s")
         return t.done()
 

@@ -63,10 +63,25 @@ const struct line_relay *line_relay_of(const struct line_net *net, struct str de
 	return NULL;
 }
 
-enum queue_guard line_least_of(const struct line_net *net, struct str name)
+static enum queue_guard least_of(const struct line_net *net, struct str name)
 {
 	for (size_t i = 0; i < net->conf.nleast; i++)
 		if (line_fits(net->conf.least[i].pattern, name))
 			return net->conf.least[i].guard;
 	return QUEUE_ANY;
+}
+
+enum queue_guard line_least(const struct line_net *net, const struct line_want *want)
+{
+	const struct line_relay *relay = line_relay_of(net, want->destination);
+	struct str host = want->destination;
+	uint16_t port;
+
+	(void)line_literal(want->destination, &host, &port);
+	if (relay)
+		host = relay->host;
+	enum queue_guard way = least_of(net, host);
+	enum queue_guard domain = least_of(net, want->domain.n ? want->domain : want->destination);
+
+	return way > domain ? way : domain;
 }

@@ -2,12 +2,17 @@
 /* route.c - the hosts of a destination, RFC 5321 5.1, and its policy. */
 #include "courier/line_priv.h"
 
+int64_t line_until(const struct opening *o, int64_t ms)
+{
+	int64_t until = clock_in(ms);
+
+	return until < o->want->deadline ? until : o->want->deadline;
+}
+
 struct dns_answer line_ask(struct opening *o, struct arena *a, struct str name, enum dns_type type)
 {
-	int64_t until = clock_in(LINE_DNS_MS);
 	struct dns_answer got = { 0 };
-	enum err e = dns_ask(o->net->dns, name, type,
-			     until < o->want->deadline ? until : o->want->deadline, a, &got);
+	enum err e = dns_ask(o->net->dns, name, type, line_until(o, LINE_ASK_MS), a, &got);
 
 	if (e == E_SYNTAX) /* nobody can have such a name */
 		return (struct dns_answer){ .status = DNS_NXDOMAIN, .name = name };
@@ -62,8 +67,8 @@ static void ask_policy(struct opening *o)
 {
 	if (!o->net->sts)
 		return;
-	enum err e = sts_policy(o->net->sts, o->want->destination, o->want->deadline, o->arena,
-				&o->policy);
+	enum err e = sts_policy(o->net->sts, o->want->destination, line_until(o, LINE_ASK_MS),
+				o->arena, &o->policy);
 
 	o->has_policy = !e;
 	o->policy_unknown = e && e != E_NOTFOUND;

@@ -78,9 +78,18 @@ struct tls_info {
 	int bits;
 	struct str sni; /* what the client asked for; lives as long as the io */
 	/* On a client's side: how the server proved who it is, and why its certificate would not do
-	 * for the name asked for, whether that mattered or not; NULL: it would. */
+	 * for what was asked for, whether that mattered or not; NULL: it would. Those two are told
+	 * of a handshake that failed, too. */
 	enum tls_proof { TLS_UNPROVEN, TLS_BY_NAME, TLS_BY_DANE } proof;
 	const char *invalid;
+	enum tls_fault {
+		TLS_FAULTLESS,
+		TLS_WRONG_NAME,
+		TLS_EXPIRED,   /* or not valid yet */
+		TLS_UNTRUSTED, /* not of an authority that we know */
+		TLS_NO_MATCH,  /* with any TLSA record */
+		TLS_FAULTY     /* in another way */
+	} fault;
 };
 /* Handshake as a server. Octets that came in clear before it are dropped: RFC 3207 4.2.
  * E_SYNTAX: the handshake failed (logged with its reason). */

@@ -63,7 +63,8 @@ MUST enum err tls_begin(struct io *io, struct tls *t);
 MUST enum err tls_finish(struct io *io); /* (suspends) the handshake */
 
 /* tls_client.c */
-void tls_proof(SSL *ssl, struct tls_info *info); /* sets proof and invalid */
+void tls_judged(SSL *ssl, struct tls_info *info); /* sets fault and invalid */
+void tls_proof(SSL *ssl, struct tls_info *info);  /* of a handshake that went well */
 
 /* tls_bio.c: OpenSSL's way to the socket of io, who outlives it */
 BIO *tls_bio_new(struct io *io);

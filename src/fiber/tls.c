@@ -189,7 +189,11 @@ struct tls_info io_tls(const struct io *io)
 		info.cipher = "TLS_AES_256_GCM_SHA384";
 		info.bits = 256;
 	}
-	if (!io->ssl || !SSL_is_init_finished(io->ssl))
+	if (!io->ssl)
+		return info;
+	if (!SSL_is_server(io->ssl))
+		tls_judged(io->ssl, &info);
+	if (!SSL_is_init_finished(io->ssl))
 		return info;
 	info.on = true;
 	info.version = SSL_get_version(io->ssl);

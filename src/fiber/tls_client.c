@@ -102,12 +102,36 @@ enum err io_tls_connect(struct io *io, struct tls *t, struct str name, bool veri
 	return io_tls_connect_as(io, t, &wish);
 }
 
-void tls_proof(SSL *ssl, struct tls_info *info)
+static enum tls_fault fault_of(long result)
+{
+	switch (result) {
+	case X509_V_OK: return TLS_FAULTLESS;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: return TLS_WRONG_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID: return TLS_EXPIRED;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_UNTRUSTED: return TLS_UNTRUSTED;
+	case X509_V_ERR_DANE_NO_MATCH: return TLS_NO_MATCH;
+	default: return TLS_FAULTY;
+	}
+}
+
+void tls_judged(SSL *ssl, struct tls_info *info)
 {
 	long result = SSL_get_verify_result(ssl);
 
+	info->fault = fault_of(result);
 	if (result != X509_V_OK)
 		info->invalid = X509_verify_cert_error_string(result);
+}
+
+void tls_proof(SSL *ssl, struct tls_info *info)
+{
 	if (!(SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER))
 		return;
 	info->proof = SSL_get0_dane_authority(ssl, NULL, NULL) >= 0 ? TLS_BY_DANE : TLS_BY_NAME;

@@ -143,16 +143,16 @@ static void test_names(void)
 		bool trusts;
 		enum tls_proof wish, proof;
 		enum err result;
-		bool valid;
+		enum tls_fault fault;
 	} table[] = {
-		{ "mail.test", true, TLS_BY_NAME, TLS_BY_NAME, OK, true },
-		{ "other.test", true, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, false },
-		{ "mail.test", false, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, false },
-		{ "192.0.2.1", true, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, false },
+		{ "mail.test", true, TLS_BY_NAME, TLS_BY_NAME, OK, TLS_FAULTLESS },
+		{ "other.test", true, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, TLS_WRONG_NAME },
+		{ "mail.test", false, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, TLS_UNTRUSTED },
+		{ "192.0.2.1", true, TLS_BY_NAME, TLS_UNPROVEN, E_DENIED, TLS_WRONG_NAME },
 		/* what nobody asked to be proven is told all the same */
-		{ "mail.test", true, TLS_UNPROVEN, TLS_UNPROVEN, OK, true },
-		{ "other.test", true, TLS_UNPROVEN, TLS_UNPROVEN, OK, false },
-		{ "mail.test", false, TLS_UNPROVEN, TLS_UNPROVEN, OK, false },
+		{ "mail.test", true, TLS_UNPROVEN, TLS_UNPROVEN, OK, TLS_FAULTLESS },
+		{ "other.test", true, TLS_UNPROVEN, TLS_UNPROVEN, OK, TLS_WRONG_NAME },
+		{ "mail.test", false, TLS_UNPROVEN, TLS_UNPROVEN, OK, TLS_UNTRUSTED },
 	};
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
@@ -164,7 +164,8 @@ static void test_names(void)
 		CHECK_NUM(e, table[i].result);
 		if (e == OK)
 			CHECK_NUM(info.proof, table[i].proof);
-		CHECK(e || table[i].valid == !info.invalid);
+		CHECK_NUM(info.fault, table[i].fault);
+		CHECK(!info.invalid == (info.fault == TLS_FAULTLESS));
 		CHECK(e || (info.on && info.version && info.cipher && info.group));
 	}
 	const struct tls_wish no_names[] = { { .name = S("") }, { .name = S("a\0b") } };
@@ -190,23 +191,23 @@ static void test_dane(void)
 		struct tlsa tlsa[3];
 		size_t n;
 		enum err result;
-		enum tls_proof proof;
+		int proof; /* of one that went well, else its fault */
 	} table[] = {
 		{ "mail.test", 0, { key }, 1, OK, TLS_BY_DANE },
 		{ "other.test", 0, { key }, 1, OK, TLS_BY_DANE }, /* RFC 7672 3.1.1 */
-		{ "mail.test", 0, { bad_key }, 1, E_DENIED, 0 },
+		{ "mail.test", 0, { bad_key }, 1, E_DENIED, TLS_NO_MATCH },
 		{ "mail.test", 0, { bad_key, key }, 2, OK, TLS_BY_DANE },
 		{ "mail.test", 0, { ca }, 1, OK, TLS_BY_DANE },
 		{ "mail.test", 0, { whole_ca }, 1, OK, TLS_BY_DANE },
-		{ "other.test", 0, { ca }, 1, E_DENIED, 0 }, /* RFC 7672 3.1.2 */
+		{ "other.test", 0, { ca }, 1, E_DENIED, TLS_WRONG_NAME }, /* RFC 7672 3.1.2 */
 		{ "other.test", 1, { ca }, 1, OK, TLS_BY_DANE },
-		{ "mail.test", 0, { bad_ca }, 1, E_DENIED, 0 },
+		{ "mail.test", 0, { bad_ca }, 1, E_DENIED, TLS_NO_MATCH },
 		/* none that is of use: TLS, and nothing proven */
 		{ "mail.test", 0, { pkix, pkix_ca }, 2, OK, TLS_UNPROVEN },
 		{ "mail.test", 0, { cut, odd, odder }, 3, OK, TLS_UNPROVEN },
 		{ "mail.test", 0, { cut }, 0, OK, TLS_UNPROVEN },
 		/* one that is of use counts, whatever stands beside it */
-		{ "mail.test", 0, { pkix, cut, bad_key }, 3, E_DENIED, 0 },
+		{ "mail.test", 0, { pkix, cut, bad_key }, 3, E_DENIED, TLS_NO_MATCH },
 		{ "mail.test", 0, { odd, pkix, key }, 3, OK, TLS_BY_DANE },
 	};
 
@@ -220,8 +221,9 @@ static void test_dane(void)
 		struct tls_info info;
 		enum err e = meet(stranger, &wish, &info);
 
-		if (!CHECK_NUM(e, table[i].result) ||
-		    (!e && !CHECK_NUM(info.proof, table[i].proof)))
+		int got = e ? (int)info.fault : (int)info.proof;
+
+		if (!CHECK_NUM(e, table[i].result) || !CHECK_NUM(got, table[i].proof))
 			fprintf(stderr, "  in row %zu\n", i);
 	}
 }
@@ -241,6 +243,19 @@ static void test_expired(void)
 	CHECK_NUM(info.proof, TLS_BY_DANE);
 	wish.tlsa = &ca;
 	CHECK_NUM(meet(stranger, &wish, &info), E_DENIED);
+	CHECK_NUM(info.fault, TLS_EXPIRED);
+}
+
+/* The best key exchange that the library has: between us the hybrid one, where it is there. */
+static void test_group(void)
+{
+	const struct tls_wish wish = { .name = S("mail.test") };
+	struct tls_info info;
+	bool hybrid = OPENSSL_VERSION_NUMBER >= 0x30500000L;
+
+	CHECK_NUM(meet(stranger, &wish, &info), OK);
+	CHECK_STR(str_of(info.version), "TLSv1.3");
+	CHECK(str_iis(str_of(info.group), hybrid ? "X25519MLKEM768" : "X25519"));
 }
 
 static void quiet(void *arg, struct str line)
@@ -261,6 +276,7 @@ static void all(void *arg)
 	CHECK_NUM(tls_client_trust(friend, ca_pem), OK);
 	test_names();
 	test_dane();
+	test_group();
 	test_expired();
 	tls_release(&server_tls);
 	tls_release(&stranger);
