@@ -9,6 +9,7 @@
 #include "keeper/life.h"
 #include "keeper/password.h"
 #include "keeper/record.h"
+#include "keeper/refusals.h"
 #include "keeper/sending.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -66,6 +67,22 @@ static enum err fuzz_sending(struct str s)
 	return e;
 }
 
+/* Whatever was read can be added to, written again, and made a mail of. */
+static enum err fuzz_refusals(struct arena *a, struct str s)
+{
+	struct refusals *l = ARENA_NEW(a, struct refusals);
+	struct refusal_row more = { .sender = refusal_text(a, s), .count = 1, .last = 7 };
+	enum err e = refusals_read(s, l);
+
+	if (e)
+		return e;
+	BUG_IF(!str_eq(refusals_record(a, l), s));
+	refusals_add(l, &more);
+	BUG_IF(l->n > REFUSALS_MAX || refusals_record(a, l).n > VALUE_MAX);
+	BUG_IF(!refusals_notice(a, S("a@b.test"), l).text.n);
+	return OK;
+}
+
 static void fuzz_record(struct arena *a, char which, struct str s)
 {
 	struct alias l = { 0 };
@@ -92,6 +109,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 	case 'w': e = apps_read(s, a, &apps); break;
 	case 'v': e = history_read(s, &history); break;
 	case 'k': e = places_read(s, &places); break;
+	case 'r': e = fuzz_refusals(a, s); break;
 	case 'i': e = invitation_read(s, a, &inv); break;
 	case 'D': e = dkim_read(s, a, &keys); break;
 	case 'L': e = life_decode(s, a, &life); break;
@@ -104,7 +122,7 @@ static void fuzz_record(struct arena *a, char which, struct str s)
 		BUG_IF(!str_eq(dkim_record(a, &keys), s));
 	if (which == 'L' && !e)
 		BUG_IF(!str_eq(record_life(a, &life), s) || !*life_word(life.mode));
-	if (which == 'u' && !e && *s.p == 2)
+	if (which == 'u' && !e && *s.p == 3)
 		BUG_IF(!str_eq(record_user(a, &u), s));
 	if (which == 'l' && !e)
 		BUG_IF(!str_eq(record_alias(a, &l), s));

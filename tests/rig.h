@@ -39,11 +39,14 @@ static struct rig {
 	enum err login_error;       /* OK: look at the password */
 	enum err new_error;         /* why nothing new is let in; OK: it is */
 	enum guarantee least;       /* of the way out, of each account */
-	const char *notice;         /* at a login, or NULL */
-	const char *refused;        /* why right passwords are refused, or NULL */
-	unsigned signers;           /* keys of example.test */
-	unsigned rotations;         /* so many signatures are asked of keys that are gone */
-	enum err sign_error;        /* why there is none; OK: there is */
+	uint32_t encrypted;         /* the account that takes mail over encrypted lines only */
+	unsigned refusals;          /* that keeper_refused was told of, and the last one: */
+	struct str refused_from, refused_to, refused_host;
+	const char *notice;  /* at a login, or NULL */
+	const char *refused; /* why right passwords are refused, or NULL */
+	unsigned signers;    /* keys of example.test */
+	unsigned rotations;  /* so many signatures are asked of keys that are gone */
+	enum err sign_error; /* why there is none; OK: there is */
 	void (*serve)(struct io *io, int kind);
 } rig;
 
@@ -98,6 +101,8 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		for (size_t j = 0; str_iis(local, table[i].local) && j < 2; j++)
 			if (table[i].account[j])
 				(*out)[(*n)++] = rig_user(table[i].account[j], detail);
+	for (size_t i = 0; i < *n; i++)
+		(*out)[i].encrypted = rig.encrypted && (*out)[i].account == rig.encrypted;
 	return !*n ? E_NOTFOUND : rig.new_error == E_READONLY ? E_READONLY : OK;
 }
 
@@ -220,6 +225,16 @@ enum err keeper_sending_count(struct keeper *k, uint32_t account, const uint32_t
 	else
 		rig.sent++;
 	return OK;
+}
+
+void keeper_refused(struct keeper *k, const struct keeper_refusal *r)
+{
+	(void)k;
+	CHECK_NUM(r->account, rig.encrypted);
+	rig.refusals++;
+	rig.refused_from = path_text(rig.arena, r->from);
+	rig.refused_to = path_text(rig.arena, r->to);
+	rig.refused_host = str_dup(rig.arena, r->host);
 }
 
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto)

@@ -4,12 +4,12 @@
 #include "base/clock.h"
 #include "keeper/client_priv.h"
 
-enum { CLEARTEXT_MAX = 64, USER_OCTETS_MAX = 1024 };
+enum { REPORTS_MAX = 64, USER_OCTETS_MAX = 1024 };
 
 struct keeper {
 	struct peer *peer;       /* owned; NULL before the first keeper_connect */
 	struct signal connected; /* another peer is there */
-	struct group *reports;   /* fibers of keeper_cleartext */
+	struct group *reports;   /* fibers of keeper_cleartext and keeper_refused */
 	struct keeper_orders orders;
 };
 
@@ -190,8 +190,10 @@ static struct login_try with_connection(const struct login_try *t)
 	return out;
 }
 
-static void put_try(struct buf *b, const struct login_try *t)
+void keeper_put_try(struct buf *b, const struct login_try *try)
 {
+	struct login_try full = with_connection(try), *t = &full;
+
 	buf_blob(b, t->user);
 	buf_blob(b, t->password);
 	buf_blob(b, t->ip);
@@ -200,13 +202,6 @@ static void put_try(struct buf *b, const struct login_try *t)
 	buf_u64(b, t->conn);
 	buf_u16(b, t->port);
 	buf_blob(b, t->program);
-}
-
-void keeper_put_try(struct buf *b, const struct login_try *t)
-{
-	struct login_try full = with_connection(t);
-
-	put_try(b, &full);
 }
 
 enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *a,
@@ -326,9 +321,18 @@ enum err keeper_change_password(struct keeper *k, const struct login_try *t, str
 
 struct report {
 	struct keeper *k;
-	struct arena *a;
-	struct login_try t;
+	struct arena *a; /* owned: of this, and of all below */
+	enum keeper_call type;
+	struct str fields;
+	const char *event, *proto; /* for the log, where it gets lost */
+	struct str user, ip;
 };
+
+static void lost(const struct report *r, enum err e)
+{
+	log_event(LOG_WARN, r->event, KV("user", r->user), KV("ip", r->ip), KVC("proto", r->proto),
+		  KVE(e));
+}
 
 static void send_report(void *arg)
 {
@@ -337,29 +341,67 @@ static void send_report(void *arg)
 	struct buf b = buf_new(FIELDS_MAX);
 	struct scan in;
 
-	put_try(&b, &r->t);
-	enum err e = keeper_ask(r->k, CALL_CLEARTEXT, &b, KEEPER_WAIT_MS, a, &in);
+	buf_put(&b, r->fields);
+	enum err e = keeper_ask(r->k, r->type, &b, KEEPER_WAIT_MS, a, &in);
 	if (e && e != E_CANCELED)
-		log_event(LOG_WARN, "login.cleartext", KV("user", r->t.user), KV("ip", r->t.ip),
-			  KVC("proto", r->t.proto), KVE(e));
+		lost(r, e);
+	arena_free(&a);
+}
+
+/* Takes the fields; the rest is borrowed. */
+static void report(struct report r, struct buf *fields)
+{
+	struct arena *a = arena_new(IPC_MAX + 2 * FIELDS_MAX);
+	struct report *kept = ARENA_NEW(a, struct report);
+
+	*kept = r;
+	kept->a = a;
+	kept->fields = str_dup(a, buf_str(fields));
+	kept->user = str_dup(a, r.user);
+	kept->ip = str_dup(a, r.ip);
+	buf_free(fields);
+	if (group_size(r.k->reports) < REPORTS_MAX &&
+	    !group_spawn(r.k->reports, r.event, send_report, kept))
+		return;
+	lost(kept, E_LIMIT);
 	arena_free(&a);
 }
 
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto)
 {
-	struct arena *a = arena_new(IPC_MAX + 16384);
-	struct report *r = ARENA_NEW(a, struct report);
+	struct report r = { .k = k,
+			    .type = CALL_CLEARTEXT,
+			    .event = "login.cleartext",
+			    .proto = proto,
+			    .user = str_part(user, 0, USER_OCTETS_MAX),
+			    .ip = str_part(ip, 0, 64) };
+	struct login_try t = { .user = r.user, .ip = r.ip, .proto = proto };
+	struct buf b = buf_new(FIELDS_MAX);
 
-	r->k = k;
-	r->a = a;
-	r->t.user = str_dup(a, str_part(user, 0, USER_OCTETS_MAX));
-	r->t.ip = str_dup(a, str_part(ip, 0, 64));
-	r->t.proto = str_c(a, str_of(proto));
-	r->t.password = S("");
-	r->t = with_connection(&r->t);
-	if (group_size(k->reports) < CLEARTEXT_MAX &&
-	    !group_spawn(k->reports, "cleartext", send_report, r))
-		return;
-	log_event(LOG_WARN, "login.cleartext", KV("user", user), KV("ip", ip), KVC("proto", proto));
-	arena_free(&a);
+	keeper_put_try(&b, &t);
+	report(r, &b);
+}
+
+static struct path cut(struct path p)
+{
+	return (struct path){ str_part(p.local, 0, USER_OCTETS_MAX),
+			      str_part(p.domain, 0, USER_OCTETS_MAX), p.utf8 };
+}
+
+void keeper_refused(struct keeper *k, const struct keeper_refusal *what)
+{
+	struct report r = { .k = k,
+			    .type = CALL_REFUSED,
+			    .event = "refused.unknown",
+			    .proto = "smtp",
+			    .user = cut(what->to).local,
+			    .ip = str_part(what->ip, 0, 64) };
+	struct buf b = buf_new(FIELDS_MAX);
+
+	buf_u32(&b, what->account);
+	keeper_put_path(&b, cut(what->from));
+	keeper_put_path(&b, cut(what->to));
+	buf_blob(&b, r.ip);
+	buf_blob(&b, str_part(what->host, 0, USER_OCTETS_MAX));
+	report(r, &b);
 }

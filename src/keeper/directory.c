@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "box/box.h"
 #include "keeper/record.h"
+#include "keeper/refused.h"
 #include "keeper/sent.h"
 
 static const struct str dir = { DIRECTORY_PARTITION, sizeof(DIRECTORY_PARTITION) - 1 };
@@ -351,6 +352,8 @@ static enum err erase(struct store *st, uint32_t account)
 
 	if (!e)
 		e = sent_delete(st, account);
+	if (!e)
+		e = refused_delete(st, account);
 	if (!e)
 		e = box_account_delete(st, account);
 	return e ? e : store_update(st, dir, del_mark, &account);

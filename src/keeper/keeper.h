@@ -167,6 +167,14 @@ MUST enum err keeper_signers(struct keeper *k, uint32_t account, struct path fro
 /* One of these signs a digest of 32 octets. E_DENIED as above; E_NOTFOUND: it signs no more. */
 MUST enum err keeper_sign(struct keeper *k, uint32_t account, struct path from, struct str selector,
 			  struct str digest, struct arena *a, struct str *out);
+/* The receiving guarantee of an account kept a recipient out: its owner hears of it within days.
+ * Quick for the caller: it does not wait for an answer. */
+struct keeper_refusal {
+	uint32_t account;
+	struct path from, to; /* of MAIL and RCPT */
+	struct str ip, host;  /* the server, and what it calls itself; "" if it has not yet */
+};
+void keeper_refused(struct keeper *k, const struct keeper_refusal *r);
 /* A password that came over an unencrypted line: refused, remembered, logged. RFC 8314 4.
  * Quick for the caller: it does not wait for an answer. */
 void keeper_cleartext(struct keeper *k, struct str user, struct str ip, const char *proto);

@@ -14,7 +14,7 @@ struct str key_user(struct arena *a, struct name n);
 struct str key_alias(struct arena *a, struct name n);
 struct str key_invitation(struct arena *a, struct name n);
 struct str key_token(struct arena *a, const uint8_t digest[INVITE_DIGEST]);
-/* kind: 'a', 'p', 'w', 'x', 'v' or 'k'. */
+/* kind: 'a', 'p', 'w', 'x', 'v', 'k' or 'r'. */
 struct str key_account(struct arena *a, char kind, uint32_t account);
 
 bool key_account_of(struct str key, uint32_t *account);

@@ -187,6 +187,20 @@ static enum err call_cleartext(struct asked *q)
 	return OK;
 }
 
+static enum err call_refused(struct asked *q)
+{
+	struct keeper_refusal r = { .account = scan_u32(q->in) };
+
+	r.from = take_path(q->in);
+	r.to = take_path(q->in);
+	r.ip = scan_blob(q->in);
+	r.host = scan_blob(q->in);
+	if (!scan_end(q->in) || !r.account)
+		return E_SYNTAX;
+	refused_note(q->k->refused, &r);
+	return OK;
+}
+
 static const struct call {
 	enum keeper_call type;
 	enum err (*run)(struct asked *q);
@@ -198,6 +212,7 @@ static const struct call {
 	{ CALL_PROGRAM, call_program, FACE_SESSION },
 	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },
 	{ CALL_MAY_SEND, call_may_send, FACE_SESSION },
+	{ CALL_REFUSED, call_refused, FACE_MX },
 	{ CALL_CHANGE, call_change, FACE_SESSION },
 	{ CALL_MAY_APPEND, call_may_append, FACE_SESSION },
 	{ CALL_CLEARTEXT, call_cleartext, FACE_MX | FACE_SESSION },
@@ -306,6 +321,8 @@ enum err keeping_new(struct store *st, const struct keeping_conf *conf, struct k
 	if (!e)
 		e = sent_new(st, conf->sending, &k->sent);
 	if (!e)
+		e = refused_new(st, conf->refused_tell_s, &k->refused);
+	if (!e)
 		e = midnight_new(k);
 	if (e) {
 		keeping_close(&k);
@@ -326,6 +343,7 @@ void keeping_configure(struct keeping *k, const struct keeping_conf *conf)
 	guard_configure(k->guard, &conf->guard);
 	login_configure(k->logins, conf->rehash, &conf->slow);
 	sent_configure(k->sent, conf->sending);
+	refused_configure(k->refused, conf->refused_tell_s);
 }
 
 void keeping_close(struct keeping **k)
@@ -338,6 +356,7 @@ void keeping_close(struct keeping **k)
 	if ((*k)->logins)
 		logins_free(&(*k)->logins);
 	sent_close(&(*k)->sent);
+	refused_close(&(*k)->refused);
 	outside_close(*k);
 	free(*k);
 	*k = NULL;

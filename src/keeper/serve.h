@@ -20,6 +20,7 @@ struct keeping_conf {
 	struct slow_rules slow;        /* its window is guard's */
 	struct route_rules rules;      /* borrowed until keeping_configure or keeping_close */
 	struct sending_counts sending; /* limits of an account in 24 hours */
+	int64_t refused_tell_s;        /* keeper/refused.h */
 	unsigned password_min;         /* characters of a new password */
 	unsigned password_classes;     /* kinds of characters that it must have; 0: advice only */
 	struct leaked *leaked;         /* borrowed as long; NULL: no list */

@@ -6,6 +6,7 @@
 #include "guard/guard.h"
 #include "keeper/login.h"
 #include "keeper/password.h"
+#include "keeper/refused.h"
 #include "keeper/sent.h"
 #include "keeper/serve.h"
 #include "keeper/wire.h"
@@ -21,6 +22,7 @@ struct keeping {
 	struct guard *guard;
 	struct logins *logins;
 	struct sent *sent;
+	struct refused *refused;
 	struct outside *outside;
 	struct side sides[4];
 	struct group *midnight;

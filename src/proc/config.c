@@ -140,9 +140,12 @@ static const struct key keys[] = {
 	  "The least that the way of each account's mail must offer: none, encrypted, "
 	  "authenticated.",
 	  .fits = value_is_guarantee, .want = "none, encrypted or authenticated" },
-	{ "receiving", "guarantee", VALUE_TEXT, AT(receiving_guarantee), "any",
+	{ "receiving", "guarantee", VALUE_TEXT, AT(receiving.guarantee), "any",
 	  "On which lines other servers may bring mail: any, encrypted.",
 	  .fits = value_is_receiving, .want = "any or encrypted" },
+	{ "receiving", "notice", VALUE_TIME, AT(receiving.notice_ms), "24h",
+	  "How long after the first one that his guarantee refused a user is told of all.",
+	  .least = "1s", .most = "30d" },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
 	  "At a time, each process.", .least = "1" },
 	{ "limits", "per_address", VALUE_COUNT, AT(per_address), "100",

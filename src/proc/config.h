@@ -57,7 +57,10 @@ struct config {
 		unsigned messages, recipients, strangers; /* of an account within 24 hours */
 		struct str guarantee;
 	} sending;
-	struct str receiving_guarantee;
+	struct {
+		struct str guarantee;
+		int64_t notice_ms;
+	} receiving;
 	unsigned connections;  /* of one process */
 	unsigned per_address;  /* likewise, of one address; 0: any number */
 	uint64_t message_size; /* octets */

@@ -136,7 +136,7 @@ static void test_good(void)
 	CHECK_STR(c.sts_mode, "testing");
 	CHECK_STR(c.sending.guarantee, "encrypted");
 	CHECK_NUM(c.sending.messages, 1000);
-	CHECK_STR(c.receiving_guarantee, "any");
+	CHECK_STR(c.receiving.guarantee, "any");
 	CHECK_NUM(c.sts_max_age_ms, 7 * 86400000);
 	CHECK_NUM(c.imap.n, 1);
 	CHECK_STR(c.imap.item[0], "*:143");

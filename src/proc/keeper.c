@@ -73,12 +73,13 @@ static struct keeping_conf conf(const struct child *c)
 
 	/* Both are words that the configuration's check has let pass. */
 	BUG_IF(!guarantee_of(g->sending.guarantee, &least.sending) ||
-	       !guarantee_receiving_of(g->receiving_guarantee, &least.receiving));
+	       !guarantee_receiving_of(g->receiving.guarantee, &least.receiving));
 	return (struct keeping_conf){
 		.rules = { .detail = g->detail, .postmaster = g->postmaster, .least = least },
 		.guard = { c->settings->lockout, c->settings->exempt },
 		.slow = { .after = g->lockout.slow_after, .max_ms = g->lockout.slow_max_ms },
 		.sending = { g->sending.messages, g->sending.recipients, g->sending.strangers },
+		.refused_tell_s = g->receiving.notice_ms / 1000,
 		.password_min = g->password_min,
 		.password_classes = g->password_classes,
 		.leaked = g->leaked.n ? leaked : NULL,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/away.h"
 
-enum { TOLD_MAX = 20 }; /* refused recipients of a session that get a log line */
-
 static const char not_yours[] = "this sender address is not yours\n"
 				"diese Absenderadresse gehoert nicht zu Ihrem Konto";
 static const char no_relay[] = "not relaying: no mailbox of this server";
@@ -155,6 +153,9 @@ static struct reply find(struct smtp *s, struct path to, struct route **routes, 
 		return reply(550, "5.2.1",
 			     "this mailbox takes no mail any more\n"
 			     "dieses Postfach nimmt keine Mail mehr an");
+	struct reply r = guarantee_rcpt(s, to, *routes, n);
+	if (r.code)
+		return r;
 	keep_possible(s, *routes, n);
 	if (!*n)
 		return reply_err(E_NOTFOUND);

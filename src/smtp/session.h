@@ -21,6 +21,7 @@ enum {
 	READ_MAX = 32 * 1024,   /* octets of a message looked at in one go */
 	TARGETS_MAX = 4096,     /* mailboxes that all recipients of a transaction may expand to */
 	CMD_MEMORY = 8 << 20,   /* octets; an alias of 1,000 targets and the From field fit */
+	TOLD_MAX = 20,          /* refused recipients of a session that get a log line */
 	RECIPIENTS_MAX = 10000, /* of a transaction, whatever the configuration allows */
 	HELO_MAX = 255, /* octets kept of the name a client gives itself: RFC 5321 4.5.3.1.2 */
 	SESSION_MEMORY = 64 << 10, /* octets; a login */
@@ -115,6 +116,9 @@ static inline bool is_private(const struct smtp *s)
 	return s->kind == SMTP_INTERNAL || io_tls(s->io).on;
 }
 
+/* The receiving guarantee, guarantee.c: on a line that others may hear, who has it is left out of
+ * the routes and will be told. Code 0: somebody is left. */
+struct reply guarantee_rcpt(struct smtp *s, struct path to, struct route *routes, size_t *n);
 /* How much a user may send, sending.c. Suspends. Code 0: the recipient fits; *hash is for his
  * struct rcpt. */
 struct reply sending_rcpt(struct smtp *s, struct path to, uint32_t *hash, bool *stranger);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* The receiving guarantee: who takes mail over encrypted lines only, on one that is not. */
+#include "base/log.h"
+#include "smtp/session.h"
+
+/*
+ * RFC 3207 4 wants no server to demand STARTTLS of all who bring mail; here it is the recipient
+ * who does, for himself. RFC 8689 5 uses this code for mail that must not go unencrypted.
+ */
+static const char encrypted_only[] =
+	"this mailbox takes mail over encrypted connections only: use STARTTLS\n"
+	"dieses Postfach nimmt Mail nur ueber verschluesselte Verbindungen an";
+
+/* What comes from this machine was on no line. */
+static bool may_be_heard(const struct smtp *s)
+{
+	return s->kind != SMTP_LMTP && !is_private(s);
+}
+
+static void leave_out(struct smtp *s, struct path to, const struct route *r)
+{
+	keeper_refused(s->srv->keeper, &(struct keeper_refusal){ .account = r->account,
+								 .from = s->mail.from,
+								 .to = to,
+								 .ip = io_peer(s->io).ip,
+								 .host = s->helo });
+	if (s->told++ < TOLD_MAX)
+		log_event(LOG_INFO, "rcpt.unencrypted", KV("rcpt", path_text(s->cmd, to)),
+			  KV("from", path_text(s->cmd, s->mail.from)), KVN("account", r->account));
+}
+
+struct reply guarantee_rcpt(struct smtp *s, struct path to, struct route *routes, size_t *n)
+{
+	size_t kept = 0;
+
+	if (!may_be_heard(s))
+		return (struct reply){ 0 };
+	for (size_t i = 0; i < *n; i++) {
+		if (routes[i].encrypted)
+			leave_out(s, to, &routes[i]);
+		else
+			routes[kept++] = routes[i];
+	}
+	*n = kept;
+	return kept ? (struct reply){ 0 } : reply(550, "5.7.10", encrypted_only);
+}
