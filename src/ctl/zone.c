@@ -103,7 +103,7 @@ static void transport_records(struct making *m)
 		alias(m, "mta-sts", "MTA-STS: wo sie steht", "MTA-STS: where it is");
 	}
 	add(m, below(m, "_smtp._tls"), "TXT",
-	    str_fmt(m->a, "v=TLSRPTv1; rua=mailto:postmaster@%.*s", FMT(f->domain)),
+	    str_fmt(m->a, "v=TLSRPTv1; rua=mailto:tls-reports@%.*s", FMT(f->domain)),
 	    "TLSRPT: wohin andere Server berichten, was an TLS nicht ging",
 	    "TLSRPT: where other servers report what failed of TLS");
 	for (size_t i = 0; i < LENGTH(f->tlsa); i++)

@@ -47,7 +47,7 @@ static void test_plain(void)
 		"rua=mailto:postmaster@example.org\"",
 		"mta-sts.example.org. 3600 IN CNAME mail.example.org.",
 		"_smtp._tls.example.org. 3600 IN TXT \"v=TLSRPTv1; "
-		"rua=mailto:postmaster@example.org\"",
+		"rua=mailto:tls-reports@example.org\"",
 		"_25._tcp.mail.example.org. 3600 IN TLSA 3 1 1 00ff",
 		"example.org. 3600 IN CAA 0 issue \"letsencrypt.org\"",
 		"_submissions._tcp.example.org. 3600 IN SRV 0 1 465 imap.example.org.",

@@ -63,6 +63,12 @@ void keeper_obey(struct keeper *k, struct keeper_orders o); /* before the first 
 
 /* --- where mail goes --- */
 
+/* The account of nobody, into which other servers' reports about TLS go (tls-reports@ of each
+ * domain of ours, keeper/route.h); the courier makes, reads and empties it. No user gets this
+ * number. */
+#define KEEPER_REPORTS_ACCOUNT UINT32_MAX
+#define KEEPER_REPORTS_LOCAL   "tls-reports"
+#define KEEPER_REPORTS_QUOTA   (64u << 20) /* octets */
 struct route {
 	uint32_t account;   /* 0: a recipient elsewhere, in `address` */
 	struct str address; /* canonical user@domain of the account, or the recipient elsewhere */

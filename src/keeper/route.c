@@ -76,6 +76,16 @@ static enum err add_remote(struct expansion *x, struct name n)
 	return add_route(x, r, str_fmt(tx_arena(x->tx), ">%.*s", FMT(r.address)));
 }
 
+static enum err add_reports(struct expansion *x, struct name n)
+{
+	return add_route(x,
+			 (struct route){ .account = KEEPER_REPORTS_ACCOUNT,
+					 .quota = KEEPER_REPORTS_QUOTA,
+					 .address = name_text(x->a, n),
+					 .mailbox = S("") },
+			 S("reports"));
+}
+
 static enum err expand(struct expansion *x, struct name n, struct str detail, unsigned depth);
 
 static enum err expand_alias(struct expansion *x, const struct alias *l, struct str detail,
@@ -146,7 +156,7 @@ static enum err oldest_account(struct expansion *x)
 	return e ? e : add_user(x, &u, S(""));
 }
 
-/* Rows 1 to 7 of route.h for a name in a domain of ours. */
+/* Rows 1 to 8 of route.h for a name in a domain of ours. */
 static enum err expand_local(struct expansion *x, struct name n, struct str detail, unsigned depth)
 {
 	bool is_postmaster = str_eq(n.local, postmaster);
@@ -159,6 +169,8 @@ static enum err expand_local(struct expansion *x, struct name n, struct str deta
 		e = exact(x, base, part, depth);
 	if (e == E_NOTFOUND && is_postmaster)
 		e = configured_postmaster(x, depth);
+	if (e == E_NOTFOUND && str_is(n.local, KEEPER_REPORTS_LOCAL))
+		e = add_reports(x, n);
 	if (e == E_NOTFOUND) {
 		struct alias all = { 0 };
 

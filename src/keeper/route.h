@@ -10,8 +10,9 @@
  *   3. the user base@domain of base<sep>detail@domain: into the mailbox `detail`
  *   4. the alias base@domain of it; the detail goes along with it
  *   5. for postmaster: route_rules.postmaster
- *   6. the catch-all *@domain
- *   7. for postmaster: the oldest account of all (RFC 5321 4.5.1)
+ *   6. for tls-reports: the account of nobody that the courier reads (RFC 8460)
+ *   7. the catch-all *@domain
+ *   8. for postmaster: the oldest account of all (RFC 5321 4.5.1)
  * Targets of an alias are expanded the same way; loops, duplicates and local targets that do
  * not exist are left out, and so are accounts that have expired, but where nobody else is left (the
  * one route says so); the first mailbox of an account counts.

@@ -33,6 +33,10 @@ static const struct {
 	{ "dead@example.test", E_NOTFOUND, "" },
 	{ "fixed@example.test", OK, "demo1@example.test#Lists" },
 	{ "any@catch.test", OK, "demo2@example.test" },
+	{ "tls-reports@example.test", OK, "tls-reports@example.test" },
+	{ "TLS-Reports@catch.test", OK, "tls-reports@catch.test" },
+	{ "tls-reports@own.test", OK, "demo2@example.test" }, /* an alias of its own */
+	{ "tls-reports@elsewhere.test", E_DENIED, "" },
 	{ "exact@catch.test", OK, "demo1@example.test" },
 	{ "*@catch.test", OK, "demo2@example.test" },
 	{ "user@catch.test", OK, "user@catch.test" },
@@ -209,6 +213,7 @@ static void run(void *arg)
 		{ "*@catch.test", "demo2@example.test" },
 		{ "exact@catch.test", "demo1@example.test" },
 		{ "postmaster@own.test", "demo2@example.test" },
+		{ "tls-reports@own.test", "demo2@example.test" },
 	};
 	static const char *const domains[] = { "example.test", "catch.test", "own.test" };
 	char from[64], to[64];

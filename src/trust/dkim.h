@@ -65,6 +65,10 @@ struct dkim_key {
 };
 /* From a TXT record. E_SYNTAX; E_VERSION: nothing that is known, or not for mail or SHA-256. */
 MUST enum err dkim_key_parse(struct arena *a, struct str text, struct dkim_key *out);
+/* The same for another service than "email", such as "tlsrpt": RFC 6376 3.6.1, RFC 8460 3. Where a
+ * key is for all services it is for this one; mail is good enough for it too. */
+MUST enum err dkim_key_parse_for(struct arena *a, struct str text, const char *service,
+				 struct dkim_key *out);
 /* "v=DKIM1; k=...; p=..." of a public key: DER of SubjectPublicKeyInfo (RSA), 32 octets (Ed25519).
  */
 struct str dkim_key_record(struct arena *a, enum dkim_algorithm algorithm, struct str key);

@@ -181,6 +181,12 @@ enum err dkim_parse(struct arena *a, struct str field, struct dkim_signature *ou
 
 enum err dkim_key_parse(struct arena *a, struct str text, struct dkim_key *out)
 {
+	return dkim_key_parse_for(a, text, "email", out);
+}
+
+enum err dkim_key_parse_for(struct arena *a, struct str text, const char *service,
+			    struct dkim_key *out)
+{
 	struct tags t;
 
 	*out = (struct dkim_key){ .algorithm = DKIM_RSA };
@@ -193,7 +199,8 @@ enum err dkim_key_parse(struct arena *a, struct str text, struct dkim_key *out)
 		out->algorithm = DKIM_ED25519;
 	else if (k.p && !str_iis(k, "rsa"))
 		return E_VERSION;
-	if ((h.p && !listed(h, "sha256")) || (s.p && !listed(s, "*") && !listed(s, "email")))
+	if ((h.p && !listed(h, "sha256")) ||
+	    (s.p && !listed(s, "*") && !listed(s, "email") && !listed(s, service)))
 		return E_VERSION;
 	struct str p = tag(&t, "p");
 	if (!p.p || !decoded(a, p, &out->key))
