@@ -63,8 +63,8 @@ static void records(struct arena *a, const struct ub_result *r, enum dns_type ty
 		record(a, STR(r->data[i], (size_t)r->len[i]), type, out);
 }
 
-void answer_read(struct arena *a, const struct ub_result *r, enum dns_type type,
-		 struct dns_answer *out)
+void dns_answer_read(struct arena *a, const struct ub_result *r, enum dns_type type,
+		     struct dns_answer *out)
 {
 	struct str asked = name_text(a, str_of(r->qname));
 

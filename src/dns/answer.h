@@ -9,7 +9,7 @@
 struct ub_result;
 
 /* type is one of enum dns_type. The result is not kept. */
-void answer_read(struct arena *a, const struct ub_result *r, enum dns_type type,
-		 struct dns_answer *out);
+void dns_answer_read(struct arena *a, const struct ub_result *r, enum dns_type type,
+		     struct dns_answer *out);
 
 #endif

@@ -310,7 +310,7 @@ enum err dns_ask(struct dns *d, struct str name, enum dns_type type, int64_t dea
 	if (e)
 		return e;
 	if (q->result)
-		answer_read(a, q->result, type, out);
+		dns_answer_read(a, q->result, type, out);
 	question_end(q);
 	return OK;
 }
