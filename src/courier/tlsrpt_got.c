@@ -169,7 +169,8 @@ enum err tlsrpt_got_put(struct store *st, const struct tlsrpt_got_row *r)
 /* --- reading --- */
 
 struct listing {
-	struct str domain, from;
+	struct str domain;
+	uint32_t day;
 	size_t max, n;
 	struct tlsrpt_got_row *row;
 	struct arena *a;
@@ -178,28 +179,26 @@ struct listing {
 static enum err list(struct tx *tx, void *arg)
 {
 	struct listing *l = arg;
-	struct str key = l->from, value;
+	struct str all = str_fmt(tx_arena(tx), "r/%05u/", l->day), key = all, value;
 
 	l->n = 0;
-	while (l->n < l->max && !tx_next(tx, ROWS, key, &key, &value)) {
+	while (l->n < l->max && !tx_next(tx, all, key, &key, &value)) {
 		struct tlsrpt_got_row *r = &l->row[l->n];
-		struct scan in = scan(str_part(key, ROWS.n, DAY_DIGITS));
 
 		key = str_dup(tx_arena(tx), key);
 		if (tlsrpt_got_decode(str_dup(l->a, value), l->a, r))
 			continue;
-		r->day = (uint32_t)scan_num(&in, 99999);
+		r->day = l->day;
 		l->n += !l->domain.n || str_ieq(l->domain, r->p.domain);
 	}
 	return OK;
 }
 
-enum err tlsrpt_got_list(struct store *st, uint32_t from, struct str domain, size_t max,
+enum err tlsrpt_got_list(struct store *st, uint32_t day, struct str domain, size_t max,
 			 struct arena *a, struct tlsrpt_got_row **out, size_t *n)
 {
-	struct listing l = { .domain = domain, .max = max, .a = a };
+	struct listing l = { .domain = domain, .day = day, .max = max, .a = a };
 
-	l.from = from ? str_fmt(a, "r/%05u", from) : ROWS;
 	l.row = ARENA_ARRAY(a, struct tlsrpt_got_row, max);
 	enum err e = store_read(st, TLSRPT_PARTITION, list, &l);
 	*out = l.row;

@@ -28,8 +28,8 @@ MUST enum err tlsrpt_got_decode(struct str value, struct arena *a, struct tlsrpt
 
 /* The same report once more takes the place of the first. E_LIMIT: too many of this reporter. */
 MUST enum err tlsrpt_got_put(struct store *st, const struct tlsrpt_got_row *r);
-/* Rows of days from `from` on, oldest first, at most max; domain "": of any. */
-MUST enum err tlsrpt_got_list(struct store *st, uint32_t from, struct str domain, size_t max,
+/* Rows of a day, at most max; domain "": of any. */
+MUST enum err tlsrpt_got_list(struct store *st, uint32_t day, struct str domain, size_t max,
 			      struct arena *a, struct tlsrpt_got_row **out, size_t *n);
 
 #endif

@@ -114,8 +114,11 @@ static const struct command commands[] = {
 	{ "queue", cmd_queue_summary, NEEDS_CONFIG, OPT_JSON, 0, 0, "", "the same" },
 	{ "config", cmd_config, NEEDS_NOTHING, 0, 0, 0, "",
 	  "print a configuration with every key and its default" },
-	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG, 0, 0, "--config",
-	  "read the configuration and say what is wrong with it" },
+	{ "tlsrpt", cmd_tlsrpt, NEEDS_CONFIG, OPT_JSON, 0, 1, "[DOMAIN]",
+	  "show what other servers reported of TLS with ours" },
+	{ "check", cmd_check, NEEDS_NOTHING, OPT_JSON | OPT_CONFIG | OPT_TLS | OPT_LANG, 0, 0,
+	  "--config|--tls",
+	  "read the configuration, or what others reported, and say what is wrong" },
 	{ "store stats", cmd_store_stats, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
 	  "show what the store holds and has done" },
 	{ "store verify", cmd_store_verify, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
@@ -181,6 +184,7 @@ static const struct {
 	{ "--lang", OPT_LANG, "de or en; without it, as the environment says", "LANGUAGE",
 	  offsetof(struct ctl, lang) },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
+	{ "--tls", OPT_TLS, "check what others reported of TLS with our servers, 7 days back" },
 };
 
 static const char codes[] =
@@ -326,8 +330,9 @@ static enum err check_command(struct ctl *c, struct str *why)
 			       k->most ? k->usage : "");
 		return E_SYNTAX;
 	}
-	if ((k->options & OPT_CONFIG) && !(c->options & OPT_CONFIG)) {
-		*why = S("check what? There is --config");
+	if ((k->options & OPT_CONFIG) &&
+	    ((c->options & OPT_CONFIG) != 0) == ((c->options & OPT_TLS) != 0)) {
+		*why = S("check what? There are --config and --tls");
 		return E_SYNTAX;
 	}
 	return OK;

@@ -40,6 +40,9 @@ static const struct {
 	{ "guard block 192.0.2.1 --for 2h", "guard block", "192.0.2.1", OPT_FOR, NULL },
 	{ "guard block 192.0.2.1 --for=2h", "guard block", "192.0.2.1", OPT_FOR, NULL },
 	{ "check --config", "check", "", OPT_CONFIG, NULL },
+	{ "check --tls", "check", "", OPT_TLS, NULL },
+	{ "check --tls --config", NULL, NULL, 0, "check what? There are --config and --tls" },
+	{ "tlsrpt example.org", "tlsrpt", "example.org", 0, NULL },
 	{ "store verify", "store verify", "", 0, NULL },
 	{ "queue", "queue", "", 0, NULL },
 	{ "queue --json summary", "queue summary", "", OPT_JSON, NULL },
@@ -75,7 +78,7 @@ static const struct {
 	{ "guard show", NULL, NULL, 0, "guard show wants ADDRESS" },
 	{ "guard release ::1 --for 2h", NULL, NULL, 0, "--for makes no sense for guard release" },
 	{ "guard block ::1 --for", NULL, NULL, 0, "--for wants a value: --for=TIME" },
-	{ "check", NULL, NULL, 0, "check what? There is --config" },
+	{ "check", NULL, NULL, 0, "check what? There are --config and --tls" },
 	{ "config --json", NULL, NULL, 0, "--json makes no sense for config" },
 };
 

@@ -39,6 +39,7 @@ enum ctl_option { /* bits */
 		  OPT_LANG = 1 << 25,
 		  OPT_USER = 1 << 26,
 		  OPT_CERTIFICATE = 1 << 27,
+		  OPT_TLS = 1 << 28,
 };
 
 struct ctl {
@@ -128,6 +129,8 @@ MUST enum err ctl_german(struct ctl *c, bool *out, struct str *why);
 MUST enum err secret_ask(struct ctl *c, struct str *out, struct str *why);
 
 /* --- the commands --- */
+int cmd_tlsrpt(struct ctl *c);
+int ctl_check_tls(struct ctl *c); /* tlsrpt.c; of cmd_check */
 int cmd_domain_add(struct ctl *c);
 int cmd_domain_delete(struct ctl *c);
 int cmd_domain_list(struct ctl *c);

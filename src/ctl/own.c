@@ -28,6 +28,8 @@ int cmd_check(struct ctl *c)
 
 	if (config_load(c->path, c->arena, &c->config, &why))
 		return ctl_failed(c, E_SYNTAX, why);
+	if (c->options & OPT_TLS)
+		return ctl_check_tls(c);
 	if (!(c->options & OPT_JSON))
 		printf("%.*s: no fault found\n", FMT(c->path));
 	return ctl_done(c);

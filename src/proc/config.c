@@ -187,6 +187,17 @@ static const struct key keys[] = {
 	  .fits = value_is_sts_mode, .want = "enforce, testing, none or off" },
 	{ "mta_sts", "max_age", VALUE_TIME, AT(sts_max_age_ms), "7d",
 	  "How long they may remember it.", .least = "1d", .most = "365d" },
+	{ "tlsrpt", "send", VALUE_YES, AT(tlsrpt.send), "yes",
+	  "Other domains that want to know it hear each day how TLS with their servers went." },
+	{ "tlsrpt", "contact", VALUE_TEXT, AT(tlsrpt.contact), "",
+	  "Whom they can ask, and whose domain signs; empty: postmaster of the hostname's domain.",
+	  .fits = value_is_address, .want = "an address (user@domain)" },
+	{ "https", "authorities", VALUE_PATH, AT(https.authorities), "",
+	  "Certificates (PEM) of authorities that web servers of others may have besides the "
+	  "system's." },
+	{ "https", "port", VALUE_COUNT, AT(https.port), "443",
+	  "The port of their web servers; on the internet it is this one.", .least = "1",
+	  .most = "65535" },
 };
 
 static const struct key *key_find(struct str section, struct str name)

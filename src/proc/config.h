@@ -76,6 +76,14 @@ struct config {
 	struct str web_location_de, web_location_en;
 	struct str sts_mode; /* "off": no policy */
 	int64_t sts_max_age_ms;
+	struct {
+		bool send;
+		struct str contact; /* an address, or "" */
+	} tlsrpt;
+	struct {
+		struct str authorities; /* a file, or "" */
+		unsigned port;
+	} https; /* of others, who are asked and told */
 };
 
 enum { CONFIG_MAX = 128 * 1024 };
