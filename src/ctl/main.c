@@ -11,7 +11,7 @@
 #include "proc/child.h"
 #include "proc/supervise.h"
 
-static const struct role *const roles[] = { &role_keeper, &role_mx, &role_session };
+static const struct role *const roles[] = { &role_keeper, &role_mx, &role_session, &role_courier };
 
 /* The name is the role and a number: "mx0". */
 static int run_role(const char *name)

@@ -69,7 +69,9 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 		if (!e && s->role->configure)
 			s->role->configure(c);
 		break;
-	case ASK_SOCKET: e = s->role->socket(c, scan_blob(&m->in), fd); break;
+	case ASK_SOCKET:
+		e = s->role->socket ? s->role->socket(c, scan_blob(&m->in), fd) : E_DENIED;
+		break;
 	case ASK_CLIENT:
 		e = E_DENIED;
 		if (s->role->client) {

@@ -2,7 +2,7 @@
 #ifndef PROC_CHILD_H
 #define PROC_CHILD_H
 /*
- * child.h - what keeper, mx and session have in common: they are started by main with one
+ * child.h - what keeper, mx, session and courier have in common: they are started by main with one
  * descriptor (CHILD_FD), and all they hold afterwards came over it: settings as text, TLS
  * material, sockets. They open nothing by themselves but the store.
  */
@@ -46,7 +46,7 @@ struct child {
 	const char *name;          /* "mx0" */
 	struct peer *main;         /* owned */
 	struct settings *settings; /* owned; NULL before ASK_SETTINGS */
-	struct keeper *keeper;     /* owned; mx and session */
+	struct keeper *keeper;     /* owned; all but the keeper */
 	struct store *store;       /* owned; NULL before ASK_START */
 	struct arena *arena;       /* owned; lives as long as the process */
 	struct group *accepting;   /* owned; a fiber for each listener */
@@ -62,7 +62,8 @@ struct child {
  * handed, its start, and its end. */
 struct role {
 	const char *name;
-	enum err (*socket)(struct child *c, struct str name, int fd); /* owns fd at OK */
+	/* Owns fd at OK; NULL: not for it. */
+	enum err (*socket)(struct child *c, struct str name, int fd);
 	/* Another process that asks; NULL: not for it. */
 	enum err (*client)(struct child *c, struct str role, bool running, int fd);
 	enum err (*start)(struct child *c); /* the store is open */
@@ -74,7 +75,7 @@ struct role {
 int child_run(const struct role *role, const char *name);
 
 /* The processes: one file each. */
-extern const struct role role_keeper, role_mx, role_session;
+extern const struct role role_keeper, role_mx, role_session, role_courier;
 
 /* Accepts on each of c's listeners until stop; every client gets a fiber (proc/serve.c). */
 MUST enum err serve_start(struct child *c);

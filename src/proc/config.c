@@ -90,6 +90,8 @@ static const struct key keys[] = {
 	  "Processes for mail from other servers; 0: one for two cores." },
 	{ "workers", "session", VALUE_COUNT, AT(workers_session), "0",
 	  "Processes for users; 0: one a core." },
+	{ "workers", "courier", VALUE_COUNT, AT(workers_courier), "1",
+	  "Processes for mail to other servers; 0: none, and all of it waits.", .most = "64" },
 	{ "password", "min_length", VALUE_COUNT, AT(password_min), "8",
 	  "Characters of a new password; 8 is the least.", .most = "128" },
 	{ "password", "require_classes", VALUE_COUNT, AT(password_classes), "0",
@@ -146,6 +148,30 @@ static const struct key keys[] = {
 	{ "receiving", "notice", VALUE_TIME, AT(receiving.notice_ms), "24h",
 	  "How long after the first one that his guarantee refused a user is told of all.",
 	  .least = "1s", .most = "30d" },
+	{ "outbound", "name", VALUE_TEXT, AT(outbound.name), "",
+	  "How we call ourselves to other servers (EHLO); empty: the hostname.",
+	  .fits = value_is_server, .want = "a host name like mail.example.org" },
+	{ "outbound", "port", VALUE_COUNT, AT(outbound.port), "25",
+	  "Where other servers are asked to take mail.", .least = "1", .most = "65535" },
+	{ "outbound", "loopback", VALUE_YES, AT(outbound.loopback), "no",
+	  "Addresses of the loopback are other servers, for tests; else they are this one." },
+	{ "outbound", "connections", VALUE_COUNT, AT(outbound.connections), "400",
+	  "To other servers at a time, each process; half of them for slow ones.", .least = "2",
+	  .most = "20000" },
+	{ "outbound", "per_destination", VALUE_COUNT, AT(outbound.per_destination), "20",
+	  "The most of them for one domain; how many it really gets depends on its answers.",
+	  .least = "1", .most = "1000" },
+	{ "outbound", "idle", VALUE_TIME, AT(outbound.idle_ms), "10s",
+	  "How long a connection is kept for more mail; 0s: not at all.", .most = "5min" },
+	{ "outbound", "retry_first", VALUE_TIME, AT(outbound.retry_first_ms), "1min",
+	  "From the first try to the second; then it doubles.", .least = "1s", .most = "1d" },
+	{ "outbound", "retry_longest", VALUE_TIME, AT(outbound.retry_longest_ms), "4h",
+	  "No two tries are further apart.", .least = "1s", .most = "7d" },
+	{ "outbound", "lifetime", VALUE_TIME, AT(outbound.lifetime_ms), "5d",
+	  "How long it is tried; then the mail comes back to its sender.", .least = "1s",
+	  .most = "30d" },
+	{ "outbound", "delay_notice", VALUE_TIME, AT(outbound.delay_notice_ms), "4h",
+	  "After this the sender is told that his mail is late.", .least = "1s", .most = "30d" },
 	{ "limits", "connections", VALUE_COUNT, AT(connections), "10000",
 	  "At a time, each process.", .least = "1" },
 	{ "limits", "per_address", VALUE_COUNT, AT(per_address), "100",
@@ -324,6 +350,8 @@ static void derive(struct arena *a, struct config *c)
 		c->workers_mx = (n + 1) / 2;
 	if (!c->workers_session)
 		c->workers_session = n;
+	if (!c->outbound.name.n)
+		c->outbound.name = c->hostname;
 	if (!c->store.n)
 		c->store = str_fmt(a, "lmdb:%.*s/store", FMT(c->state));
 	if (!c->control.n)
@@ -462,4 +490,15 @@ uint16_t config_port_told(const struct config *c, const char *service, const str
 		if (address_split(c->web_published.item[i], &host, &port) && str_is(host, service))
 			return port;
 	return list->n && address_split(list->item[0], &host, &port) ? port : 0;
+}
+
+struct queue_plan config_plan(const struct config *c)
+{
+	struct queue_plan plan = queue_plan_default; /* what is not asked of anybody */
+
+	plan.first = (unsigned)(c->outbound.retry_first_ms / 1000);
+	plan.longest = (unsigned)(c->outbound.retry_longest_ms / 1000);
+	plan.lifetime = (unsigned)(c->outbound.lifetime_ms / 1000);
+	plan.delay = (unsigned)(c->outbound.delay_notice_ms / 1000);
+	return plan;
 }

@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "queue/schedule.h"
 
 #define CONFIG_PATH "/etc/tecsmail/tecsmail.conf"
 
@@ -51,7 +52,7 @@ struct config {
 		struct str anchor;        /* a file */
 		struct addresses forward; /* numeric, with ports */
 	} dns;
-	unsigned workers_mx, workers_session;
+	unsigned workers_mx, workers_session, workers_courier;
 	struct lockout_conf lockout;
 	struct {
 		unsigned messages, recipients, strangers; /* of an account within 24 hours */
@@ -61,6 +62,12 @@ struct config {
 		struct str guarantee;
 		int64_t notice_ms;
 	} receiving;
+	struct {
+		struct str name; /* in EHLO; never empty */
+		unsigned port, connections, per_destination;
+		bool loopback;
+		int64_t idle_ms, retry_first_ms, retry_longest_ms, lifetime_ms, delay_notice_ms;
+	} outbound;
 	unsigned connections;  /* of one process */
 	unsigned per_address;  /* likewise, of one address; 0: any number */
 	uint64_t message_size; /* octets */
@@ -105,6 +112,9 @@ struct str config_key(size_t n, struct arena *a);
 /* The port that users are told of: of web.published, or the first of the list; 0: none. */
 uint16_t config_port_told(const struct config *c, const char *service,
 			  const struct addresses *list);
+/* What the queue goes by. */
+struct queue_plan config_plan(const struct config *c);
+
 /* "ADDRESS:PORT" in parts; a "*" is every address of the machine. */
 bool address_split(struct str text, struct str *host, uint16_t *port);
 

@@ -15,7 +15,7 @@
 #include "web/web.h"
 
 /* One row a kind of listening socket: its word in the configuration and the log. */
-enum process { PROCESS_MX, PROCESS_SESSION, PROCESS_KEEPER };
+enum process { PROCESS_MX, PROCESS_SESSION, PROCESS_KEEPER, PROCESS_COURIER };
 struct settings;
 struct service {
 	const char *name;

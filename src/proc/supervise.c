@@ -323,6 +323,8 @@ static enum err start_all(struct program *p)
 		add_child(p, &role_mx, PROCESS_MX, (int)i);
 	for (unsigned i = 0; i < c->workers_session && p->nchildren < CHILDREN_MAX; i++)
 		add_child(p, &role_session, PROCESS_SESSION, (int)i);
+	for (unsigned i = 0; i < c->workers_courier && p->nchildren < CHILDREN_MAX; i++)
+		add_child(p, &role_courier, PROCESS_COURIER, (int)i);
 	enum err e = start_some(p, 0, 1);
 	return e ? e : start_some(p, 1, p->nchildren);
 }

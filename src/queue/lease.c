@@ -3,17 +3,30 @@
 
 #include "queue/queue_priv.h"
 
-enum { KEYS_A_READ = 2000 };
+enum { KEYS_A_READ = 2000, PARTS_A_GIVING = 500 };
 
 /* --- which destinations there are --- */
 
 struct scout {
 	struct arena *a;
 	struct queue_destination *out;
-	size_t n, max;
+	size_t n, cap, max;
 	struct str after; /* the arena's */
 	bool end;
 };
+
+static void note_destination(struct scout *s, struct str name, int64_t due)
+{
+	if (s->n == s->cap) {
+		struct queue_destination *old = s->out;
+
+		s->cap = s->cap ? 2 * s->cap : 32;
+		s->out = ARENA_ARRAY(s->a, struct queue_destination, s->cap);
+		if (old)
+			memcpy(s->out, old, s->n * sizeof *old);
+	}
+	s->out[s->n++] = (struct queue_destination){ str_dup(s->a, name), due };
+}
 
 /* One step for each destination: the first w key of it says when it is due, and the search goes
  * on behind all that begin with its hash. */
@@ -35,7 +48,7 @@ static enum err look_around(struct tx *tx, void *arg)
 			return E_CORRUPT;
 		if (s->n == s->max)
 			return E_LIMIT;
-		s->out[s->n++] = (struct queue_destination){ str_dup(s->a, value), due };
+		note_destination(s, value, due);
 		after = str_fmt(s->a, "%.*sg", (int)str_rfind(str_part(key, 0, 36), '/') + 1,
 				key.p); /* behind every hex digit */
 		s->after = after;
@@ -47,19 +60,17 @@ enum err queue_destinations(struct store *st, unsigned shard, size_t max, struct
 			    struct queue_destination **out, size_t *n)
 {
 	struct scout s = { .a = a, .max = max, .after = S("") };
+	enum err e = OK;
 
-	s.out = ARENA_ARRAY(a, struct queue_destination, max);
-	while (!s.end) {
+	while (!s.end && !e) {
 		struct scout part = s; /* a run that is repeated begins anew */
-		enum err e = store_read(st, queue_partition(a, shard), look_around, &part);
 
-		if (e)
-			return e;
+		e = store_read(st, queue_partition(a, shard), look_around, &part);
 		s = part;
 	}
 	*out = s.out;
-	*n = s.n;
-	return OK;
+	*n = e && e != E_LIMIT ? 0 : s.n;
+	return e;
 }
 
 /* --- leases --- */
@@ -209,4 +220,68 @@ enum err queue_result(struct store *st, struct queue_job *j, bool done)
 	struct changing c = { .j = j, .done = done };
 
 	return run_change(st, &c);
+}
+
+/* --- an earlier life's leases --- */
+
+struct giving {
+	struct str holder, after, next; /* next: the arena's */
+	struct arena *a;
+	size_t n;
+	bool end;
+};
+
+static enum err give_back_some(struct tx *tx, void *arg)
+{
+	struct giving *g = arg;
+	struct str after = g->after, key, value;
+
+	g->n = 0;
+	g->end = false;
+	for (unsigned i = 0; i < PARTS_A_GIVING; i++) {
+		struct queue_place which;
+		struct queue_part before, p;
+		enum err e = tx_next(tx, S("p/"), after, &key, &value);
+
+		g->end = e == E_NOTFOUND;
+		if (e)
+			return g->end ? OK : e;
+		if (!key_part_take(key, &which))
+			return E_CORRUPT;
+		after = str_dup(tx_arena(tx), key);
+		e = get_part(tx, which, &before);
+		if (e)
+			return e;
+		if (!before.lease || !str_eq(before.holder, g->holder))
+			continue;
+		p = before;
+		p.lease = 0;
+		p.lease_until = 0;
+		p.holder = S("");
+		e = put_part(tx, &before, &p);
+		if (e)
+			return e;
+		g->n++;
+	}
+	g->next = str_dup(g->a, after);
+	return OK;
+}
+
+enum err queue_give_back(struct store *st, unsigned shard, struct str holder, size_t *n)
+{
+	struct arena *a = arena_new(64 << 20), *once = arena_new(4096);
+	struct giving g = { .holder = str_part(holder, 0, QUEUE_HOLDER_MAX), .after = S("") };
+	enum err e = OK;
+
+	g.a = a;
+	*n = 0;
+	while (!g.end && !e) {
+		e = store_update(st, queue_partition(once, shard), give_back_some, &g);
+		arena_reset(once);
+		*n += e ? 0 : g.n;
+		g.after = g.next;
+	}
+	arena_free(&once);
+	arena_free(&a);
+	return e;
 }

@@ -59,7 +59,8 @@ struct queue_destination {
 	struct str name; /* a domain, or "[host]" where an operator or a smart host says the way */
 	int64_t due;     /* when the first of its parts of this shard wants something; or later */
 };
-/* All destinations of a shard, at most max, in no order that means anything. E_LIMIT: more. */
+/* All destinations of a shard, at most max, in no order that means anything. E_LIMIT: there
+ * are more, and *out has the first max. */
 MUST enum err queue_destinations(struct store *st, unsigned shard, size_t max, struct arena *a,
 				 struct queue_destination **out, size_t *n);
 
@@ -96,6 +97,9 @@ MUST enum err queue_result(struct store *st, struct queue_job *j, bool done);
 /* (quick) The same as an update, for store_update_all: results of several parts, and receipts, go
  * in one commit. j as it stands then; it must live until then. */
 void queue_result_prepare(struct arena *a, struct queue_job *j, bool done, struct update *out);
+/* Gives back what this holder has leased in a shard: for one whose earlier life is over, so that
+ * nobody has to wait for its leases to end. *n: parts. */
+MUST enum err queue_give_back(struct store *st, unsigned shard, struct str holder, size_t *n);
 
 /* --- the operator's view --- */
 
@@ -121,14 +125,10 @@ MUST enum err queue_show(struct store *st, uint64_t id, struct arena *a, struct 
 
 /*
  * Orders, to one part or, with QUEUE_ALL, to all of a message: what waits is tried now; is held;
- * what is held is tried now; the part goes without a report; it goes by another host, as queue_via
- * takes it ("" is the way of its domain again), now. *n: parts changed. E_NOTFOUND: no such part;
- * E_DENIED: a courier has one of them just now, and nothing was changed; E_SYNTAX, E_LIMIT: the
- * host.
+ * what is held is tried now; the part goes without a report; it goes by another host ("" is the
+ * way of its domain again), now. *n: parts changed. E_NOTFOUND: no such part; E_DENIED: a courier
+ * has one of them just now, and nothing was changed; E_SYNTAX, E_LIMIT: the host.
  */
-/* A host as an operator writes it, as struct queue_part has it in via: "mx.example.org",
- * "[192.0.2.1]", "[IPv6:2001:db8::1]", with or without ":port". E_SYNTAX. */
-MUST enum err queue_via(struct arena *a, struct str text, struct str *out);
 enum queue_order { QUEUE_RETRY, QUEUE_HOLD, QUEUE_RELEASE, QUEUE_DELETE, QUEUE_MOVE };
 enum { QUEUE_ALL = UINT32_MAX };
 MUST enum err queue_order(struct store *st, enum queue_order what, struct queue_place which,

@@ -69,6 +69,29 @@ static const struct {
 	[QUEUE_WHY_BROKEN] = { "what the server said is no SMTP",
 			       { "Was der Server sagte, war kein SMTP.",
 				 "What the server said was no SMTP." } },
+	[QUEUE_WHY_TOO_LARGE] = { "the mail is larger than the server takes",
+				  { "Die Mail ist größer, als der Server annimmt.",
+				    "The mail is larger than the server takes." } },
+	[QUEUE_WHY_8BITMIME] = { "the server does not offer 8BITMIME",
+				 { "Der Server nimmt nur Mail in einer älteren Form an (ohne "
+				   "8BITMIME).",
+				   "The server takes only mail of an older form (without "
+				   "8BITMIME)." } },
+	[QUEUE_WHY_BINARYMIME] = { "the server does not offer BINARYMIME",
+				   { "Der Server nimmt keine Mail mit binärem Inhalt an.",
+				     "The server takes no mail with binary content." } },
+	[QUEUE_WHY_SMTPUTF8] = { "the server does not offer SMTPUTF8",
+				 { "Der Server kann keine Adressen und Kopfzeilen mit Umlauten.",
+				   "The server cannot do addresses and headers beyond ASCII." } },
+	[QUEUE_WHY_ADDRESS] = { "the address cannot be told to a server",
+				{ "Die Adresse kann so keinem Server genannt werden.",
+				  "The address cannot be told to any server as it is." } },
+	[QUEUE_WHY_LINE_ENDS] = { "the mail has line ends that are not allowed",
+				  { "Die Mail enthält unzulässige Zeilenenden.",
+				    "The mail has line ends that are not allowed." } },
+	[QUEUE_WHY_OURS] = { "the mail could not be read here",
+			     { "Die Mail konnte hier nicht gelesen werden.",
+			       "The mail could not be read here." } },
 };
 
 struct str queue_why_text(enum queue_why why)

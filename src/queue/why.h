@@ -29,6 +29,13 @@ enum queue_why {
 	QUEUE_WHY_GONE,           /* the connection broke */
 	QUEUE_WHY_SLOW,
 	QUEUE_WHY_BROKEN, /* not SMTP */
+	QUEUE_WHY_TOO_LARGE,
+	QUEUE_WHY_8BITMIME,
+	QUEUE_WHY_BINARYMIME,
+	QUEUE_WHY_SMTPUTF8,
+	QUEUE_WHY_ADDRESS,   /* cannot be said in a command */
+	QUEUE_WHY_LINE_ENDS, /* RFC 5321 2.3.8 */
+	QUEUE_WHY_OURS,      /* a fault of our own */
 	QUEUE_WHYS
 };
 /* The phrase to be stored; lives for ever. */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * courier/finish.c - the result of a part, in one commit with what its sender is told of it.
+ *
+ * Reports are owed for recipients that are over and not `told`. Where one cannot be made just now,
+ * the lease is kept and ends: whoever takes the part then makes it. So a report may come twice,
+ * and is never lost (docs/adr/0025-queue.md).
+ */
+#include "courier/courier_priv.h"
+#include "courier/report.h"
+#include "queue/receipt.h"
+
+static void log_lost(const struct queue_job *j, enum err e)
+{
+	if (e)
+		log_event(LOG_WARN, "queue.result.lost", KVN("id", j->p.id),
+			  KVN("part", j->p.number), KVE(e));
+}
+
+/* The result, and the receipt of who sent it: u has room for both. */
+static size_t prepare(struct turn *t, struct queue_job *j, bool done, int64_t now,
+		      struct update u[2])
+{
+	struct str id;
+
+	queue_result_prepare(t->once, j, done, &u[0]);
+	if (!j->m.account || queue_message_id(t->c->store, &j->m, t->once, &id))
+		return 1;
+	return queue_receipt_prepare(t->once, j, id, now, &u[1]) ? 2 : 1;
+}
+
+static void note(struct turn *t, struct queue_job *j, int64_t now)
+{
+	struct update u[2];
+	size_t n = prepare(t, j, false, now, u);
+
+	store_update_all(t->c->store, u, n);
+	log_lost(j, u[0].result);
+}
+
+void note_part(struct turn *t, struct queue_job *j)
+{
+	note(t, j, clock_wall());
+}
+
+static void tell_all(const struct turn *t, struct queue_job *j, int64_t now)
+{
+	for (size_t i = 0; i < j->p.n; i++)
+		schedule_told(&t->c->conf.plan, &j->m, &j->p.rcpt[i], now);
+}
+
+/* Those that are due; how many. */
+static size_t reports_due(const struct turn *t, const struct queue_job *j, int64_t now,
+			  enum queue_report out[3])
+{
+	bool due[4] = { false };
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->p.n; i++)
+		due[schedule_report(&t->c->conf.plan, &j->m, &j->p.rcpt[i], now)] = true;
+	for (enum queue_report k = QUEUE_DELAY; k <= QUEUE_SUCCESS; k++)
+		if (due[k])
+			out[n++] = k;
+	return n;
+}
+
+void finish_part(struct turn *t, struct queue_job *j)
+{
+	struct courier *c = t->c;
+	enum queue_report kind[3];
+	int64_t now = clock_wall();
+	size_t n = reports_due(t, j, now, kind);
+	struct report_mail mail[3] = { 0 };
+	struct report_of of = { .store = c->store,
+				.keeper = c->keeper,
+				.plan = &c->conf.plan,
+				.hostname = c->conf.hostname,
+				.job = j,
+				.now = now };
+	enum err e = OK;
+
+	for (size_t i = 0; i < n && !e; i++)
+		e = report_write(&of, kind[i], t->once, &mail[i]);
+	if (e) {
+		log_event(LOG_WARN, "mail.report.later", KVN("id", j->m.id), KVE(e));
+		note(t, j, now);
+	} else {
+		struct update u[2];
+
+		tell_all(t, j, now);
+		report_send(&of, mail, n, u, prepare(t, j, true, now, u), t->once);
+		log_lost(j, u[0].result);
+	}
+	for (size_t i = 0; i < n; i++)
+		report_drop(&mail[i]);
+}
+
+/* --- the log --- */
+
+static struct str status_text(struct arena *a, const uint16_t s[3])
+{
+	return s[0] ? str_fmt(a, "%u.%u.%u", s[0], s[1], s[2]) : S("");
+}
+
+void log_recipient(struct turn *t, const struct queue_job *j, const struct queue_recipient *r,
+		   int64_t ms)
+{
+	static const char *const states[QUEUE_STATES] = { "later", "delivered", "failed", "expired",
+							  "held" };
+	static const char *const auths[QUEUE_AUTHS] = { "plain", "opportunistic", "dane", "mta-sts",
+							"name" };
+	const struct queue_reply *l = &r->last;
+	struct arena *a = arena_new(4096);
+
+	(void)t;
+	log_event(LOG_INFO, "mail.out", KV("id", queue_id_text(a, j->m.id)), KV("to", r->address),
+		  KVC("result", states[r->state]), KV("host", l->host), KV("ip", l->ip),
+		  KVN("code", l->code), KV("status", status_text(a, l->status)),
+		  KV("tls", l->tls.n ? l->tls : S("none")), KVC("auth", auths[l->auth]),
+		  KVN("ms", ms), KVN("tries", r->tries),
+		  KV("reason", r->state == QUEUE_DELIVERED ? S("") : l->text));
+	arena_free(&a);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "courier/pool.h"
+
+enum { CLOSING_MAX = 200 }; /* goodbyes at the same time */
+
+struct pool {
+	unsigned max;
+	int64_t idle_ms;
+	struct line **line; /* n, the oldest first */
+	size_t n;
+	struct group *closing, *care;
+	struct signal put;
+	bool ending;
+};
+
+static void say_goodbye(void *arg)
+{
+	struct line *l = arg;
+
+	line_close(&l);
+}
+
+void pool_drop(struct pool *p, struct line **l)
+{
+	struct line *line = *l;
+
+	*l = NULL;
+	if (!line)
+		return;
+	if (group_size(p->closing) >= CLOSING_MAX ||
+	    group_spawn(p->closing, "goodbye", say_goodbye, line))
+		line_close(&line);
+}
+
+static struct line *remove_at(struct pool *p, size_t i)
+{
+	struct line *l = p->line[i];
+
+	memmove(&p->line[i], &p->line[i + 1], (p->n - i - 1) * sizeof(struct line *));
+	p->n--;
+	return l;
+}
+
+static void care(void *arg)
+{
+	struct pool *p = arg;
+
+	while (!p->ending) {
+		uint64_t seen = p->put.count;
+		int64_t at = p->n ? p->line[0]->idle_since + p->idle_ms : NEVER;
+
+		if (at <= clock_ms()) {
+			struct line *l = remove_at(p, 0);
+
+			pool_drop(p, &l);
+		} else if (signal_wait(&p->put, seen, at) == E_CANCELED) {
+			return;
+		}
+	}
+}
+
+struct pool *pool_new(unsigned max, int64_t idle_ms)
+{
+	struct pool *p = NEW(struct pool);
+
+	p->max = max;
+	p->idle_ms = idle_ms;
+	p->line = mem_new((max + 1) * sizeof(struct line *));
+	p->closing = group_new();
+	p->care = group_new();
+	if (group_spawn(p->care, "idle-lines", care, p))
+		p->max = 0; /* nobody would close them */
+	return p;
+}
+
+void pool_put(struct pool *p, struct line **l)
+{
+	if (!*l)
+		return;
+	if (p->ending || !p->max || !smtp_client_ready((*l)->client)) {
+		pool_drop(p, l);
+		return;
+	}
+	if (p->n == p->max) {
+		struct line *old = remove_at(p, 0);
+
+		pool_drop(p, &old);
+	}
+	(*l)->idle_since = clock_ms();
+	p->line[p->n++] = *l;
+	*l = NULL;
+	if (p->n == 1)
+		signal_raise(&p->put);
+}
+
+struct line *pool_take(struct pool *p, const struct line_want *want)
+{
+	for (size_t i = p->n; i-- > 0;) {
+		struct line *l = p->line[i];
+
+		if (!str_eq(l->destination, want->destination) || !line_serves(l, want))
+			continue;
+		remove_at(p, i);
+		/* What it says unasked is a goodbye. io_look does not wait. */
+		if (io_look(l->io) == E_AGAIN)
+			return l;
+		pool_drop(p, &l);
+		i = p->n;
+	}
+	return NULL;
+}
+
+size_t pool_size(const struct pool *p)
+{
+	return p->n;
+}
+
+void pool_close(struct pool **pp, int64_t deadline)
+{
+	struct pool *p = *pp;
+
+	*pp = NULL;
+	p->ending = true;
+	group_close(&p->care);
+	while (p->n) {
+		struct line *l = remove_at(p, p->n - 1);
+
+		pool_drop(p, &l);
+	}
+	if (group_wait(p->closing, deadline))
+		log_event(LOG_DEBUG, "goodbyes.late", KVN("lines", group_size(p->closing)));
+	group_close(&p->closing);
+	free(p->line);
+	free(p);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+#include <sodium.h>
+
+#include "courier/report.h"
+#include "base/encode.h"
+
+enum {
+	HEADER_USUAL = 64 * 1024,
+	PIECE = 256 * 1024,
+	ALSO_MAX = 8,
+	TRIES = 3,
+	PAUSE_MS = 1000,
+};
+
+/* --- what is in it --- */
+
+/* The header of the message that it is about; "" where it cannot be read any more. E_AGAIN and its
+ * like: it can be, but not just now. */
+static enum err read_header(const struct report_of *of, struct arena *a, struct str *out)
+{
+	enum err e = OK;
+
+	*out = S("");
+	for (size_t most = HEADER_USUAL; !e; most = REPORT_HEADER_MAX) {
+		struct str s;
+
+		e = blob_read(of->store, of->job->m.blob, 0, most, a, &s);
+		if (e)
+			break;
+		size_t n = str_find_str(s, S("\r\n\r\n"));
+
+		if (n < s.n || s.n < most || most == REPORT_HEADER_MAX) {
+			*out = str_part(s, 0, n < s.n ? n + 2 : s.n);
+			return OK;
+		}
+	}
+	return err_temporary(e) ? e : OK;
+}
+
+static enum err copy_original(const struct report_of *of, struct incoming *in)
+{
+	const struct queue_message *m = &of->job->m;
+	struct arena *a = arena_new(4 << 20);
+	enum err e = OK;
+
+	for (uint64_t off = 0; off < m->size && !e;) {
+		struct str s;
+
+		arena_reset(a);
+		e = blob_read(of->store, m->blob, off, PIECE, a, &s);
+		if (!e && !s.n)
+			break;
+		if (!e)
+			e = incoming_write(in, s);
+		off += s.n;
+	}
+	arena_free(&a);
+	return e;
+}
+
+static enum err make(const struct report_of *of, enum queue_report kind, struct str domain,
+		     struct str header, struct arena *a, struct queue_report_text *out)
+{
+	unsigned char chance[10];
+	struct queue_report_of r = { .m = &of->job->m,
+				     .rcpt = of->job->p.rcpt,
+				     .n = of->job->p.n,
+				     .kind = kind,
+				     .plan = of->plan,
+				     .host = of->hostname,
+				     .from = str_fmt(a, "postmaster@%.*s", FMT(domain)),
+				     .header = header,
+				     .now = of->now };
+
+	randombytes_buf(chance, sizeof chance);
+	r.id = hex_encode(a, STR((char *)chance, sizeof chance));
+	return queue_report_make(a, &r, out);
+}
+
+static enum err write_text(const struct report_of *of, const struct queue_report_text *text,
+			   bool local, struct incoming **out)
+{
+	struct incoming *in = incoming_new(of->store);
+	enum err e = local ? incoming_write(in, S("Return-Path: <>\r\n")) : OK; /* RFC 5321 4.4 */
+
+	if (!e)
+		e = incoming_write(in, text->head);
+	if (!e && text->full)
+		e = copy_original(of, in);
+	if (!e)
+		e = incoming_write(in, text->tail);
+	if (!e)
+		e = incoming_finish(in);
+	if (e)
+		incoming_close(&in);
+	*out = in;
+	return e;
+}
+
+/* --- who is told --- */
+
+static void add_local(struct report_mail *m, const struct route *r)
+{
+	/* Quota or not: it is not the sender's mail that came in. */
+	if (!r->expired)
+		m->to[m->nto++] = (struct delivery){ .account = r->account };
+}
+
+/* Back into the queue, as mail of ours. What came by REQUIRETLS stays so: RFC 8689 5. */
+static void add_elsewhere(const struct report_of *of, struct report_mail *m, struct str address,
+			  struct arena *a)
+{
+	const struct queue_message *about = &of->job->m;
+	struct queue_recipient *r;
+
+	if (!m->put) {
+		m->put = ARENA_NEW(a, struct queue_put);
+		m->put->m = (struct queue_message){ .sender = S(""),
+						    .body = QUEUE_8BITMIME,
+						    .utf8 = about->utf8,
+						    .requiretls = about->requiretls,
+						    .priority = about->priority,
+						    .submitted = of->now };
+		m->put->rcpt = ARENA_ARRAY(a, struct queue_recipient, ALIAS_TARGETS_MAX);
+	}
+	if (m->put->n == ALIAS_TARGETS_MAX)
+		return;
+	r = (struct queue_recipient *)&m->put->rcpt[m->put->n++];
+	*r = (struct queue_recipient){ .address = str_part(address, 0, QUEUE_ADDRESS_MAX),
+				       .notify = QUEUE_NEVER_TELL };
+}
+
+/* domain: whose postmaster speaks. */
+static enum err find_sender(const struct report_of *of, struct arena *a, struct report_mail *m,
+			    struct str *domain)
+{
+	struct path sender;
+	struct route *route;
+	size_t n;
+
+	*domain = of->hostname;
+	if (path_parse(a, of->job->m.sender, &sender))
+		return OK; /* nobody */
+	enum err e = keeper_route(of->keeper, sender, a, &route, &n);
+
+	if (e == E_DENIED) { /* he lives elsewhere */
+		add_elsewhere(of, m, of->job->m.sender, a);
+		return OK;
+	}
+	if (e)
+		return e == E_NOTFOUND || e == E_LIMIT ? OK : e;
+	*domain = sender.domain;
+	m->to = ARENA_ARRAY(a, struct delivery, n);
+	for (size_t i = 0; i < n; i++) {
+		if (route[i].account)
+			add_local(m, &route[i]);
+		else
+			add_elsewhere(of, m, route[i].address, a);
+	}
+	return OK;
+}
+
+enum err report_write(const struct report_of *of, enum queue_report kind, struct arena *a,
+		      struct report_mail *out)
+{
+	struct arena *big = arena_new(16 << 20);
+	struct queue_report_text text;
+	struct str domain, header;
+
+	*out = (struct report_mail){ .kind = kind };
+	enum err e = find_sender(of, a, out, &domain);
+
+	if (!e && (out->nto || out->put)) {
+		e = read_header(of, big, &header);
+		if (!e)
+			e = make(of, kind, domain, header, big, &text);
+		if (!e)
+			e = write_text(of, &text, !out->put, &out->in);
+	}
+	arena_free(&big);
+	if (e && !err_temporary(e)) { /* it never can be */
+		log_event(LOG_ERROR, "mail.report.failed", KVN("id", of->job->m.id), KVE(e));
+		return OK;
+	}
+	if (!e && out->in && out->put) {
+		out->put->m.blob = incoming_blob(out->in);
+		out->put->m.size = incoming_size(out->in);
+	}
+	return e;
+}
+
+/* --- on its way --- */
+
+static void log_sent(const struct report_of *of, const struct report_mail *m, bool lost)
+{
+	static const char *const kinds[] = { "", "delay", "failure", "success" };
+	struct arena *a = arena_new(4096);
+
+	log_event(lost ? LOG_ERROR : LOG_INFO, lost ? "mail.report.lost" : "mail.report",
+		  KV("id", queue_id_text(a, of->job->m.id)), KVC("kind", kinds[m->kind]),
+		  KV("to", of->job->m.sender),
+		  KV("queued", m->put ? queue_id_text(a, m->put->m.id) : S("")));
+	arena_free(&a);
+}
+
+/* The rest of the commit stands, so it is tried alone. An account that is gone needs no report. */
+static bool again(const struct report_of *of, struct report_mail *m, struct update *put)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		bool good = true;
+
+		for (size_t j = 0; j < m->nto; j++) {
+			struct delivery *d = &m->to[j];
+
+			if (i && d->result && d->result != E_NOTFOUND)
+				box_deliver(of->store, m->in, d, 1);
+			good &= !d->result || d->result == E_NOTFOUND;
+		}
+		if (i && put && put->result)
+			put->result = store_update(of->store, put->partition, put->fn, put->arg);
+		good &= !put || !put->result;
+		if (good)
+			return true;
+		if (fiber_sleep(clock_in(PAUSE_MS)))
+			continue;
+	}
+	return false;
+}
+
+static void send_one(const struct report_of *of, struct report_mail *m, struct update *also,
+		     size_t nalso, struct arena *a)
+{
+	struct update u[1 + ALSO_MAX];
+	bool put = m->put && queue_prepare(a, m->put, &u[0]) == OK;
+
+	BUG_IF(nalso > ALSO_MAX);
+	for (size_t i = 0; i < nalso; i++)
+		u[put + i] = also[i];
+	box_deliver_also(of->store, m->in, m->to, m->nto, u, put + nalso);
+	for (size_t i = 0; i < nalso; i++)
+		also[i].result = u[put + i].result;
+	bool good = again(of, m, put ? &u[0] : NULL);
+
+	log_sent(of, m, !good || (m->put && !put));
+}
+
+void report_send(const struct report_of *of, struct report_mail *mail, size_t n,
+		 struct update *also, size_t nalso, struct arena *a)
+{
+	size_t last = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (mail[i].in)
+			last = i;
+	for (size_t i = 0; i < n; i++)
+		if (mail[i].in)
+			send_one(of, &mail[i], also, i == last ? nalso : 0, a);
+	if (last == n)
+		store_update_all(of->store, also, nalso);
+}
+
+void report_drop(struct report_mail *mail)
+{
+	incoming_close(&mail->in);
+}
