@@ -485,6 +485,23 @@ def webmail_logout(server):
     server.imap(fritz).logout()
 
 
+def webmail_guarantees(server):
+    hanna = server.user("hanna")
+    me = {"user": hanna.address, "password": hanna.password, "addr": "127.9.1.6"}
+    answer = internal(server, "guarantees", **me)
+    equal(answer, {"result": "ok", "own": {"sending": "none", "receiving": "any"},
+                   "least": {"sending": "none", "receiving": "any"}}, "at first")
+    answer = internal(server, "guarantees/set", **me, sending="authenticated", receiving="encrypted")
+    equal(answer["own"], {"sending": "authenticated", "receiving": "encrypted"}, "set")
+    equal(internal(server, "guarantees", **me)["own"], answer["own"], "asked once more")
+    equal(internal(server, "guarantees/set", **me, sending="any", receiving="any")["word"], "bad_guarantee", "no word")
+    thief = dict(me, password="wrong")
+    equal(internal(server, "guarantees/set", **thief, sending="none", receiving="any")["result"], "denied", "a thief")
+    equal(internal(server, "guarantees", **me)["own"], answer["own"], "after the thief")
+    changes = server.events("user.guarantee")
+    must(len(changes) == 1 and changes[0]["user"] == hanna.address and changes[0]["ip"] == "127.9.1.6", changes)
+
+
 def webmail_logins(server):
     gerda = server.user("gerda")
     me = {"user": gerda.address, "password": gerda.password, "addr": "127.9.1.5"}
@@ -520,7 +537,7 @@ def monitoring(server):
 SCENARIOS = [every_page, languages, style_is_kept, access_data, certificate, odd_requests, password,
              locked_account, joining, state_of_service, foreign_forms, escaped, lockout,
              rates, mozilla, outlook, apple, sts, judged, webmail_password, webmail_apps,
-             webmail_logins, webmail_logout, reload, monitoring]
+             webmail_guarantees, webmail_logins, webmail_logout, reload, monitoring]
 
 
 def main():

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "keeper/admin.h"
 #include "keeper/keeper_test.h"
+#include "keeper/own.h"
 #include "keeper/record.h"
 #include "keeper/serve_priv.h"
 
@@ -170,6 +171,53 @@ static void test_receiving(void)
 	check_taking("demo1", "example.test", "-");
 }
 
+/* --- by the owner --- */
+
+static void owner_sets(const char *sending_word, const char *receiving, const char *word)
+{
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.1"), "web",
+			       true };
+	struct own_guarantees g = { 0 };
+	struct said said = { 0 };
+
+	CHECK_NUM(
+		keeper_guarantees_set(k, &t, str_of(sending_word), str_of(receiving), a, &said, &g),
+		OK);
+	CHECK_STR(said.word, word);
+	if (str_is(said.word, "ok"))
+		CHECK(str_is(str_of(guarantee_word(g.own.sending)), sending_word) &&
+		      str_is(str_of(guarantee_receiving_word(g.own.receiving)), receiving));
+}
+
+static void test_owner(void)
+{
+	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.1"), "web",
+			       true };
+	struct own_guarantees g = { 0 };
+	struct said said = { 0 };
+
+	owner_sets("encrypted", "encrypted", "ok");
+	CHECK_NUM(sending(), GUARANTEE_ENCRYPTED);
+	check_taking("demo1", "example.test", "x");
+	owner_sets("authenticated", "any", "ok");
+	check_taking("demo1", "example.test", "-");
+	owner_sets("any", "any", "bad_guarantee");
+	owner_sets("none", "", "bad_guarantee");
+	CHECK_NUM(sending(), GUARANTEE_AUTHENTICATED);
+	/* He may wish for less than the operator, and gets what the operator wants. */
+	want_least(GUARANTEE_ENCRYPTED, true);
+	owner_sets("none", "any", "ok");
+	CHECK_NUM(sending(), GUARANTEE_ENCRYPTED);
+	CHECK_NUM(keeper_guarantees(k, &t, a, &said, &g), OK);
+	CHECK(g.own.sending == GUARANTEE_NONE && !g.own.receiving);
+	CHECK(g.least.sending == GUARANTEE_ENCRYPTED && g.least.receiving);
+	want_least(GUARANTEE_NONE, false);
+	t.password = S("Wrong-1-Horse");
+	CHECK_NUM(keeper_guarantees(k, &t, a, &said, &g), E_DENIED);
+	CHECK_NUM(keeper_guarantees_set(k, &t, S("encrypted"), S("any"), a, &said, &g), E_DENIED);
+	CHECK_NUM(sending(), GUARANTEE_NONE);
+}
+
 static void test_all(void *arg)
 {
 	struct peer *server, *asked;
@@ -194,6 +242,7 @@ static void test_all(void *arg)
 	test_record();
 	test_sending();
 	test_receiving();
+	test_owner();
 	keeper_close(&k);
 	peer_close(&op);
 	peer_close(&asked);

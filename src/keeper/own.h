@@ -57,6 +57,17 @@ MUST enum err keeper_sessions(struct keeper *k, const struct login_try *t, struc
 MUST enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *a,
 			    struct said *out);
 
+/* --- the guarantees of one's mail, keeper/guarantee.h --- */
+struct own_guarantees {
+	struct guarantees own, least; /* least: what the configuration wants of all accounts */
+};
+MUST enum err keeper_guarantees(struct keeper *k, const struct login_try *t, struct arena *a,
+				struct said *said, struct own_guarantees *out);
+/* In the words of keeper/guarantee.h; *out is how they are then. Word: "bad_guarantee". */
+MUST enum err keeper_guarantees_set(struct keeper *k, const struct login_try *t, struct str sending,
+				    struct str receiving, struct arena *a, struct said *said,
+				    struct own_guarantees *out);
+
 /* --- joining, by an invitation --- */
 
 /* What the service says of itself. */

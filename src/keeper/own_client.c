@@ -154,6 +154,51 @@ enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena
 	return keeper_eaten(&in);
 }
 
+static struct guarantees take_guarantees(struct scan *in)
+{
+	unsigned sending = scan_u8(in);
+	bool receiving = scan_u8(in) != 0;
+
+	if (sending >= GUARANTEES)
+		scan_fail(in);
+	return (struct guarantees){ in->bad ? GUARANTEE_NONE : (enum guarantee)sending, receiving };
+}
+
+static enum err take_own_guarantees(struct scan *in, struct own_guarantees *out)
+{
+	out->own = take_guarantees(in);
+	out->least = take_guarantees(in);
+	return keeper_eaten(in);
+}
+
+enum err keeper_guarantees(struct keeper *k, const struct login_try *t, struct arena *a,
+			   struct said *said, struct own_guarantees *out)
+{
+	struct scan in;
+	enum err e = ask_own(k, CALL_OWN_GUARANTEES, t, a, said, &in);
+
+	if (e || !str_is(said->word, "ok"))
+		return e;
+	return take_own_guarantees(&in, out);
+}
+
+enum err keeper_guarantees_set(struct keeper *k, const struct login_try *t, struct str sending,
+			       struct str receiving, struct arena *a, struct said *said,
+			       struct own_guarantees *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	buf_blob(&b, sending);
+	buf_blob(&b, receiving);
+	keeper_put_try(&b, t);
+	enum err e = keeper_ask(k, CALL_OWN_GUARANTEES_SET, &b, KEEPER_LOGIN_MS, a, &in);
+	if (e)
+		return e;
+	keeper_take_said(&in, said);
+	return str_is(said->word, "ok") ? take_own_guarantees(&in, out) : keeper_eaten(&in);
+}
+
 enum err keeper_judge(struct keeper *k, struct str user, struct str password, struct arena *a,
 		      struct change *out)
 {

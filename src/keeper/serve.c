@@ -222,6 +222,8 @@ static const struct call {
 	{ CALL_OWN_LOGINS, own_logins, FACE_SESSION },
 	{ CALL_OWN_LOGOUT, own_logout, FACE_SESSION },
 	{ CALL_OWN_SESSIONS, own_sessions, FACE_SESSION },
+	{ CALL_OWN_GUARANTEES, own_guarantees, FACE_SESSION },
+	{ CALL_OWN_GUARANTEES_SET, own_guarantees_set, FACE_SESSION },
 	{ CALL_SERVICE, call_service, FACE_SESSION },
 	{ CALL_INVITATION, call_invitation, FACE_SESSION },
 	{ CALL_JOIN, call_join, FACE_SESSION },

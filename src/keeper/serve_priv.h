@@ -85,6 +85,8 @@ enum err own_logins(struct asked *q);                            /* logins.c */
 enum err op_user_logins(struct asked *q);
 enum err own_logout(struct asked *q);
 enum err own_sessions(struct asked *q);
+enum err own_guarantees(struct asked *q); /* own_guarantee.c */
+enum err own_guarantees_set(struct asked *q);
 enum err call_standing(struct asked *q); /* stand.c */
 enum err call_numbers(struct asked *q);
 

@@ -26,20 +26,22 @@ enum keeper_call {
 	CALL_REFUSED,    /* u32 account, path from, path to, blob ip, blob host -> */
 	CALL_CHANGE,     /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
 	/* Of the owner: the answer begins with blob word, de, en, and goes on where it is "ok". */
-	CALL_OWN_APPS,       /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */
-	CALL_OWN_APP_ADD,    /* blob name, blob protocols, try -> blob password */
-	CALL_OWN_APP_DELETE, /* blob name, try -> */
-	CALL_OWN_LOGINS,     /* try -> logins, see keeper/logins.c */
-	CALL_OWN_LOGOUT,     /* try -> */
-	CALL_OWN_SESSIONS,   /* try -> u32 n, n * (blob protocol, blob address, u64 since) */
-	CALL_SERVICE,        /* -> blob word, said, said */
-	CALL_INVITATION,     /* blob token -> said; "ok": blob address, u64 until, u64 quota */
-	CALL_JOIN,           /* blob token, blob password, blob ip -> as CALL_CHANGE */
-	CALL_JUDGE,          /* blob user, blob password -> as CALL_CHANGE */
-	CALL_STANDING,       /* blob ip -> u8 state, u8 by hand, u64 until, rules */
-	CALL_NUMBERS,        /* -> u64 of each in struct keeper_numbers */
-	CALL_SENDING_ASK,    /* u32 account, path, u32 recipients, u32 strangers -> verdict */
-	CALL_SENDING_COUNT,  /* u32 account, u32 n, n * u32 hash -> verdict */
+	CALL_OWN_APPS,           /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */
+	CALL_OWN_APP_ADD,        /* blob name, blob protocols, try -> blob password */
+	CALL_OWN_APP_DELETE,     /* blob name, try -> */
+	CALL_OWN_LOGINS,         /* try -> logins, see keeper/logins.c */
+	CALL_OWN_LOGOUT,         /* try -> */
+	CALL_OWN_SESSIONS,       /* try -> u32 n, n * (blob protocol, blob address, u64 since) */
+	CALL_OWN_GUARANTEES,     /* try -> 2 * (u8 sending, u8 receiving), see own_guarantee.c */
+	CALL_OWN_GUARANTEES_SET, /* blob sending, blob receiving, try -> the same */
+	CALL_SERVICE,            /* -> blob word, said, said */
+	CALL_INVITATION,         /* blob token -> said; "ok": blob address, u64 until, u64 quota */
+	CALL_JOIN,               /* blob token, blob password, blob ip -> as CALL_CHANGE */
+	CALL_JUDGE,              /* blob user, blob password -> as CALL_CHANGE */
+	CALL_STANDING,           /* blob ip -> u8 state, u8 by hand, u64 until, rules */
+	CALL_NUMBERS,            /* -> u64 of each in struct keeper_numbers */
+	CALL_SENDING_ASK,        /* u32 account, path, u32 recipients, u32 strangers -> verdict */
+	CALL_SENDING_COUNT,      /* u32 account, u32 n, n * u32 hash -> verdict */
 	CALL_DKIM_KEYS, /* u32 account, path -> blob domain, u8 n, n * (u8 kind, blob selector) */
 	CALL_DKIM_SIGN, /* u32 account, path, blob selector, blob digest -> blob signature */
 	/* The operator's; each answer begins with u8 err, blob sentence. */

@@ -160,6 +160,50 @@ static struct reply said(struct request *q, const struct said *s, json_t *o)
 	return reason(q, 200, "refused", str_c(q->a, s->word), (struct sentence){ s->de, s->en });
 }
 
+/* --- guarantees --- */
+
+static json_t *guarantees(struct guarantees g)
+{
+	return json_pack("{s:s, s:s}", "sending", guarantee_word(g.sending), "receiving",
+			 guarantee_receiving_word(g.receiving));
+}
+
+static struct reply both_guarantees(struct request *q, const struct said *s,
+				    const struct own_guarantees *g)
+{
+	return said(
+		q, s,
+		json_pack("{s:o, s:o}", "own", guarantees(g->own), "least", guarantees(g->least)));
+}
+
+struct reply internal_guarantees(struct request *q)
+{
+	static const char *const names[] = { "user", "password", "addr", NULL };
+	struct own_guarantees g = { 0 };
+	struct said s = { 0 };
+	struct login_try t;
+
+	if (!proof(q, names, &t))
+		return bad(q);
+	enum err e = keeper_guarantees(q->web->keeper, &t, q->a, &s, &g);
+	return e ? failed(q, e) : both_guarantees(q, &s, &g);
+}
+
+struct reply internal_guarantees_set(struct request *q)
+{
+	static const char *const names[] = { "user",    "password",  "addr",
+					     "sending", "receiving", NULL };
+	struct own_guarantees g = { 0 };
+	struct said s = { 0 };
+	struct login_try t;
+
+	if (!proof(q, names, &t))
+		return bad(q);
+	enum err e = keeper_guarantees_set(q->web->keeper, &t, form_get(&q->form, "sending"),
+					   form_get(&q->form, "receiving"), q->a, &s, &g);
+	return e ? failed(q, e) : both_guarantees(q, &s, &g);
+}
+
 /* --- app passwords --- */
 
 static json_t *words(struct str list)

@@ -141,6 +141,25 @@ enum err keeper_app_delete(struct keeper *k, const struct login_try *t, struct s
 	return say(out);
 }
 
+enum err keeper_guarantees(struct keeper *k, const struct login_try *t, struct arena *arena,
+			   struct said *said, struct own_guarantees *out)
+{
+	(void)k, (void)t, (void)arena;
+	*out = (struct own_guarantees){ { GUARANTEE_AUTHENTICATED, false },
+					{ GUARANTEE_NONE, true } };
+	*said = owner;
+	return keeper_says;
+}
+
+enum err keeper_guarantees_set(struct keeper *k, const struct login_try *t, struct str sending,
+			       struct str receiving, struct arena *arena, struct said *said,
+			       struct own_guarantees *out)
+{
+	CHECK_STR(sending, "encrypted");
+	CHECK_STR(receiving, "any");
+	return keeper_guarantees(k, t, arena, said, out);
+}
+
 enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena *arena,
 		       struct said *out)
 {
@@ -311,12 +330,19 @@ static void test_no_keeper(void)
 	CHECK(has(ask(WEB_INTERNAL, "/internal/service", "user=u", S_NONE, NULL), "\"bad\""));
 	owner = (struct said){ S("locked"), S("gesperrt"), S("locked, sorry") };
 	static const char *const pages[] = { "/internal/apps/list", "/internal/logins",
-					     "/internal/sessions" };
+					     "/internal/sessions", "/internal/guarantees" };
 	for (size_t i = 0; i < LENGTH(pages); i++) {
 		struct str said = ask(WEB_INTERNAL, pages[i], mine, S_NONE, NULL);
 		CHECK(has(said, "\"refused\"") && has(said, "\"locked, sorry\""));
 	}
 	owner = (struct said){ S("ok"), S(""), S("") };
+	CHECK(has(ask(WEB_INTERNAL, "/internal/guarantees/set",
+		      "user=u&password=p&addr=192.0.2.1&sending=encrypted&receiving=any", S_NONE,
+		      NULL),
+		  "{\"own\":{\"sending\":\"authenticated\",\"receiving\":\"any\"},"
+		  "\"least\":{\"sending\":\"none\",\"receiving\":\"encrypted\"},"
+		  "\"result\":\"ok\"}"));
+	CHECK(has(ask(WEB_INTERNAL, "/internal/guarantees/set", mine, S_NONE, NULL), "\"bad\""));
 }
 
 /* A form of this browser is taken for two hours, by this page, and by no other. */

@@ -31,6 +31,8 @@ static const struct row rows[] = {
 	{ "/internal/logins", POST, FORM, WEB_INTERNAL, internal_logins },
 	{ "/internal/sessions", POST, FORM, WEB_INTERNAL, internal_sessions },
 	{ "/internal/logout", POST, FORM, WEB_INTERNAL, internal_logout },
+	{ "/internal/guarantees", POST, FORM, WEB_INTERNAL, internal_guarantees },
+	{ "/internal/guarantees/set", POST, FORM, WEB_INTERNAL, internal_guarantees_set },
 	{ "/internal/apps/list", POST, FORM, WEB_INTERNAL, internal_apps },
 	{ "/internal/apps/add", POST, FORM, WEB_INTERNAL, internal_app_add },
 	{ "/internal/apps/delete", POST, FORM, WEB_INTERNAL, internal_app_delete },

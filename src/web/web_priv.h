@@ -113,6 +113,8 @@ struct reply internal_password(struct request *q);
 struct reply internal_logins(struct request *q);
 struct reply internal_sessions(struct request *q);
 struct reply internal_logout(struct request *q);
+struct reply internal_guarantees(struct request *q);
+struct reply internal_guarantees_set(struct request *q);
 struct reply internal_apps(struct request *q);
 struct reply internal_app_add(struct request *q);
 struct reply internal_app_delete(struct request *q);
