@@ -8,7 +8,7 @@
  *     least PATTERN GUARD                         before the first "open"
  *     own NAME-OR-ADDRESS                         likewise
  *     relay PATTERN HOST PORT USER PASSWORD [tls]  likewise; USER "-": none
- *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_TIMEOUT
+ *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_AGAIN
  *     open DESTINATION GUARD FLAGS MS [DOMAIN]    FLAGS: letters of r(equiretls), o(ptional), or -
  *     serves GUARD FLAGS MS [DOMAIN]              may the line of the last "open" take this?
  *     expect DOMAIN MS                            what it promises: proof, and for how long
@@ -51,7 +51,7 @@ enum err __wrap_sts_policy(struct sts *s, struct str domain, int64_t deadline, s
 	for (size_t i = 0; i < npolicies; i++)
 		if (str_eq(policies[i].domain, domain)) {
 			*out = policies[i].policy;
-			return policies[i].unknown ? E_TIMEOUT : OK;
+			return policies[i].unknown ? E_AGAIN : OK;
 		}
 	return E_NOTFOUND;
 }

@@ -223,11 +223,11 @@ static enum err fetch_within(struct sts *s, struct str domain, struct str id, in
 
 	if (remembered(s, domain, id)) {
 		tell(s, domain);
-		return E_NOTFOUND;
+		return E_AGAIN;
 	}
 	f = start(s, domain, id);
 	if (!f)
-		return E_NOTFOUND;
+		return E_AGAIN;
 	while (!e && !f->over)
 		e = signal_wait(&f->done, f->done.count, deadline);
 	if (!e)
@@ -237,12 +237,12 @@ static enum err fetch_within(struct sts *s, struct str domain, struct str id, in
 	else if (e != E_CANCELED && f->over)
 		tell(s, domain);
 	release(&f);
-	return e == E_CANCELED ? e : e ? E_NOTFOUND : OK;
+	return e == E_CANCELED ? e : e ? E_AGAIN : OK;
 }
 
 /* --- asking --- */
 
-/* The id of its record. E_NOTFOUND: none, or it cannot be had just now. */
+/* The id of its record. E_NOTFOUND: none; E_AGAIN: it cannot be had just now. */
 static enum err ask_id(struct sts *s, struct str domain, int64_t deadline, struct arena *a,
 		       struct str *id)
 {
@@ -251,7 +251,9 @@ static enum err ask_id(struct sts *s, struct str domain, int64_t deadline, struc
 	enum err e = dns_ask(s->conf.dns, name, DNS_TXT, deadline, a, &x);
 
 	if (e)
-		return e == E_CANCELED ? e : E_NOTFOUND;
+		return e == E_TIMEOUT || e == E_IO ? E_AGAIN : e == E_CANCELED ? e : E_NOTFOUND;
+	if (x.status == DNS_SERVFAIL || x.status == DNS_BOGUS)
+		return E_AGAIN;
 	if (x.status != DNS_FOUND)
 		return E_NOTFOUND;
 	return mta_sts_record(x.text, x.n, id);
@@ -274,7 +276,8 @@ enum err sts_policy(struct sts *s, struct str domain, int64_t deadline, struct a
 		e = fetch_within(s, domain, id, deadline, a, out);
 	else if (!e)
 		*out = k.policy;
-	if (e == E_NOTFOUND && kept) { /* RFC 8461 5.1: what is kept goes on to count */
+	if ((e == E_NOTFOUND || e == E_AGAIN) &&
+	    kept) { /* RFC 8461 5.1: what is kept goes on to count */
 		*out = k.policy;
 		e = OK;
 	}
@@ -304,7 +307,7 @@ static enum err refresh(struct sts *s, struct str domain, struct arena *a)
 	if (!e)
 		e = ask_id(s, domain, clock_in(DNS_WAIT_MS), a, &id);
 	if (e)
-		return e == E_NOTFOUND ? OK : e;
+		return e == E_CANCELED ? e : OK;
 	f = start(s, domain, id);
 	if (f)
 		release(&f);

@@ -28,9 +28,10 @@ MUST enum err sts_new(const struct sts_conf *conf, struct sts **out);
 void sts_close(struct sts **s);
 
 /* What is known of a domain. OK: *out is its policy (kept, or fetched just now); E_NOTFOUND: it has
- * none, or none that could be had and none is kept (RFC 8461 5: then as none). Never waits beyond
- * the deadline; a fetch that is still under way then is finished and kept for the next try. Texts
- * live in a. Other errors are those of the store and E_CANCELED: it is not known, try later. */
+ * none; E_AGAIN: it may have one, but it could not be had and none is kept: as none for mail that
+ * needs no proof (RFC 8461 5), no answer for mail that does. Never waits beyond the deadline; a
+ * fetch that is still under way then is finished and kept for the next try. Texts live in a. Other
+ * errors are those of the store and E_CANCELED: it is not known, try later. */
 MUST enum err sts_policy(struct sts *s, struct str domain, int64_t deadline, struct arena *a,
 			 struct mta_sts *out);
 /* What is kept of a domain, without asking anybody: for reports. E_NOTFOUND, the store's. */

@@ -96,7 +96,9 @@ static struct str ask_within(struct arena *mem, struct str domain, int64_t ms)
 	enum err e = sts_policy(sts, domain, clock_in(ms), mem, &p);
 
 	if (e) {
-		buf_put(&b, e == E_NOTFOUND ? S("notfound") : str_of(err_text(e)));
+		buf_put(&b, e == E_NOTFOUND ? S("notfound")
+			    : e == E_AGAIN  ? S("again")
+					    : str_of(err_text(e)));
 	} else {
 		buf_fmt(&b, "%s %u", modes[p.mode], p.max_age);
 		for (size_t i = 0; i < p.nmx; i++)
