@@ -135,6 +135,17 @@ uint32_t utf8_next(struct str *s)
 	return ok ? c : UINT32_MAX;
 }
 
+struct str utf8_part(struct str s, size_t max)
+{
+	size_t n = max;
+
+	if (s.n <= max)
+		return s;
+	while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return str_part(s, 0, n);
+}
+
 bool utf8_ok(struct str s)
 {
 	while (s.n) {

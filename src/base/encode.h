@@ -16,6 +16,7 @@ bool hex_decode(struct arena *a, struct str in, struct str *out);
 
 /* UTF-8: RFC 3629 4; surrogates, overlong forms and beyond U+10FFFF are wrong. */
 bool utf8_ok(struct str s);
+struct str utf8_part(struct str s, size_t max); /* at most so many octets; no character is cut */
 /* One character of *s; 0 at the end, UINT32_MAX (and one octet eaten) where it is wrong. */
 uint32_t utf8_next(struct str *s);
 size_t utf8_put(char out[4], uint32_t c); /* the number of octets written */

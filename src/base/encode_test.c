@@ -97,6 +97,11 @@ static void utf8(void)
 
 	CHECK_NUM(utf8_next(&end), 0);
 	CHECK(utf8_ok(S_NONE) && utf8_ok(S("a\0b")));
+	CHECK_STR(utf8_part(S("gr\xc3\xbcn"), 5), "gr\xc3\xbcn");
+	CHECK_STR(utf8_part(S("gr\xc3\xbcn"), 4), "gr\xc3\xbc");
+	CHECK_STR(utf8_part(S("gr\xc3\xbcn"), 3), "gr");
+	CHECK_STR(utf8_part(S("\xf0\x9f\x99\x82"), 3), "");
+	CHECK_STR(utf8_part(S("\x80\x80"), 1), "");
 	CHECK(utf8_ok(S("more than eight octets, gr\xc3\xbc\xc3\x9f"
 			"e, and more behind")));
 	CHECK(!utf8_ok(S("more than eight octets, gr\xfc"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
+#include "base/encode.h"
 #include "box/layout.h"
 #include "box/receipt_record.h"
 
@@ -7,7 +8,7 @@ enum { ORDER_KEY_SIZE = 18 }; /* of "r/%016x" */
 
 static void put(struct buf *b, struct str s, size_t max)
 {
-	s = str_part(s, 0, max);
+	s = utf8_part(s, max);
 	buf_u16(b, (uint16_t)s.n);
 	buf_put(b, s);
 }

@@ -179,7 +179,7 @@ static void want_domains(const struct str *domain, size_t n)
 	CHECK_NUM(expect_want(st, memory, domain, n, clock_wall()), OK);
 	for (int64_t end = clock_in(5000); known < n && clock_ms() < end;) {
 		CHECK_NUM(fiber_sleep(clock_in(20)), OK);
-		CHECK_NUM(expect_get(st, memory, domain, n, e), OK);
+		CHECK_NUM(expect_get(st, memory, domain, n, clock_wall(), e), OK);
 		known = 0;
 		for (size_t i = 0; i < n; i++)
 			known += e[i].looked != 0;

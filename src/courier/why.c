@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* why.c - why an opening fails: one reason of many hosts. */
+#include "base/encode.h"
 #include "courier/line_priv.h"
 
 struct queue_reply line_because(struct opening *o, struct str host, enum queue_why why,
@@ -24,7 +25,7 @@ void line_fail(struct opening *o, enum queue_outcome outcome, struct queue_reply
 	if (!facts.code)
 		facts.status[0] = outcome == QUEUE_REFUSED ? 5 : 4;
 	facts.when = clock_wall();
-	facts.text = str_dup(o->arena, str_part(facts.text, 0, QUEUE_TEXT_MAX));
+	facts.text = str_dup(o->arena, utf8_part(facts.text, QUEUE_TEXT_MAX));
 	facts.host = str_dup(o->arena, facts.host);
 	facts.ip = str_dup(o->arena, facts.ip);
 	facts.tls = str_dup(o->arena, facts.tls);

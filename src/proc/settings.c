@@ -119,7 +119,7 @@ static void apply(struct settings *s)
 }
 
 static enum err make_web(struct settings *s, struct str cert, struct str key, struct keeper *keeper,
-			 struct arena *a, struct str *why)
+			 struct store *store, struct arena *a, struct str *why)
 {
 	const struct config *c = &s->config;
 	struct web_conf w = {
@@ -146,7 +146,7 @@ static enum err make_web(struct settings *s, struct str cert, struct str key, st
 
 	if (!w.url.n)
 		w.url = str_fmt(s->arena, "https://%.*s", FMT(c->hostname));
-	return web_new(&w, keeper, a, &s->web, why);
+	return web_new(&w, keeper, store, a, &s->web, why);
 }
 
 enum err settings_new(struct str path, struct str text, struct str cert, struct str key,
@@ -161,7 +161,7 @@ enum err settings_new(struct str path, struct str text, struct str cert, struct 
 	if (!e)
 		e = tls_server_new(cert, key, a, &s->tls, why);
 	if (!e && keeper)
-		e = make_web(s, cert, key, keeper, a, why);
+		e = make_web(s, cert, key, keeper, store, a, why);
 	if (e) {
 		*why = str_dup(a, *why);
 		settings_release(&s);

@@ -315,9 +315,12 @@ static enum err get(struct tx *tx, void *arg)
 {
 	struct asking *q = arg;
 	struct expect_bucket *b = ARENA_NEW(tx_arena(tx), struct expect_bucket);
+	struct expect_wish *w;
+	size_t nwishes;
+	enum err e = load_wishes(tx, q->now, &w, &nwishes);
 
-	for (size_t i = 0; i < q->n; i++) {
-		enum err e = load(tx, bucket_key(tx_arena(tx), q->domain[i]), b);
+	for (size_t i = 0; !e && i < q->n; i++) {
+		e = load(tx, bucket_key(tx_arena(tx), q->domain[i]), b);
 		const struct expect *there = e ? NULL : find(b, q->domain[i]);
 
 		if (e)
@@ -325,14 +328,15 @@ static enum err get(struct tx *tx, void *arg)
 		q->out[i] = there ? *there : (struct expect){ 0 };
 		q->out[i].domain = q->domain[i];
 		q->out[i].tls = str_dup(q->a, q->out[i].tls);
+		q->out[i].wanted = find_wish(w, nwishes, q->domain[i]) < nwishes;
 	}
-	return OK;
+	return e;
 }
 
 enum err expect_get(struct store *st, struct arena *a, const struct str *domain, size_t n,
-		    struct expect *out)
+		    int64_t now, struct expect *out)
 {
-	struct asking q = { .a = a, .domain = domain, .n = n, .out = out };
+	struct asking q = { .a = a, .domain = domain, .n = n, .now = now, .out = out };
 
 	return store_read(st, S(EXPECT_PARTITION), get, &q);
 }

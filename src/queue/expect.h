@@ -13,7 +13,7 @@
  *	expect_want(st, a, domain, n, now)              whoever asks
  *	expect_wanted(st, a, now, out, max, &n)         the courier, when the partition changes
  *	expect_write(st, &news, 1, now)                 it has looked
- *	expect_get(st, a, domain, n, out)               whoever asks, again
+ *	expect_get(st, a, domain, n, now, out)               whoever asks, again
  *
  * For:      courier (learns), web (asks). Below: store/store.h.
  * Suspends: every call may suspend the calling fiber, unless marked (quick).
@@ -50,6 +50,7 @@ struct expect {
 	int64_t seen; /* when the line was; 0: never */
 	enum expect_line line;
 	struct str tls; /* its version */
+	bool wanted;    /* of expect_get alone: somebody waits for a look at it */
 };
 
 /* (quick) What to tell people of it. */
@@ -85,7 +86,7 @@ MUST enum err expect_write(struct store *st, const struct expect *news, size_t n
 
 /* out[i]: of domain[i]; all but the domain is zero where nothing is known. */
 MUST enum err expect_get(struct store *st, struct arena *a, const struct str *domain, size_t n,
-			 struct expect *out);
+			 int64_t now, struct expect *out);
 /* Some courier shall look these up. What is beyond EXPECT_WANTED_MAX is left out. */
 MUST enum err expect_want(struct store *st, struct arena *a, const struct str *domain, size_t n,
 			  int64_t now);

@@ -11,7 +11,7 @@ static struct expect read_back(const char *domain)
 	struct str d = str_of(domain);
 	struct expect e;
 
-	CHECK_NUM(expect_get(st, mem, &d, 1, &e), OK);
+	CHECK_NUM(expect_get(st, mem, &d, 1, NOW, &e), OK);
 	CHECK_STR(e.domain, domain);
 	return e;
 }
@@ -143,6 +143,7 @@ static void wishes(void)
 
 	CHECK_STR(all_wanted(NOW), "");
 	CHECK_NUM(expect_want(st, mem, two, 2, NOW), OK);
+	CHECK(read_back("b.test").wanted && !read_back("a.test").wanted);
 	CHECK_NUM(expect_want(st, mem, one, 2, NOW + 10), OK);
 	CHECK_STR(all_wanted(NOW + 10), " b.test c.test a.test");
 	CHECK_NUM(expect_wanted(st, mem, NOW + 10, out, 1, &n), OK);
@@ -179,7 +180,7 @@ static void bounds(void)
 	CHECK_NUM(expect_wanted(st, mem, NOW + 1000, out, LENGTH(out), &n), OK);
 	CHECK_NUM(n, EXPECT_WANTED_MAX);
 	learn((struct expect){ .domain = longest, .looked = NOW, .until = NOW + 9 }, NOW);
-	CHECK_NUM(expect_get(st, mem, &longest, 1, &e), OK);
+	CHECK_NUM(expect_get(st, mem, &longest, 1, NOW, &e), OK);
 	CHECK_NUM(e.looked, 0);
 	/* A bucket that is full forgets what was learnt longest ago. */
 	uint64_t bucket = str_hash(S("d0.full.test")) % EXPECT_BUCKETS;
@@ -196,7 +197,7 @@ static void bounds(void)
 		last = d;
 	}
 	CHECK_NUM(read_back("d0.full.test").looked, 0);
-	CHECK_NUM(expect_get(st, mem, &last, 1, &e), OK);
+	CHECK_NUM(expect_get(st, mem, &last, 1, NOW, &e), OK);
 	CHECK(e.looked != 0);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/mime.h"
 #include "queue/receipt.h"
-#include "queue/say.h"
 
 enum err queue_message_id(struct store *st, const struct queue_message *m, struct arena *a,
 			  struct str *out)
@@ -81,4 +80,15 @@ bool queue_receipt_prepare(struct arena *a, const struct queue_job *j, struct st
 
 	*r = queue_receipt(a, j, id);
 	return receipt_prepare(a, j->m.account, r, now, out);
+}
+
+struct str queue_receipt_said(struct arena *a, enum queue_language l, const struct receipt_row *r)
+{
+	struct queue_reply last = { .when = r->when,
+				    .code = r->code,
+				    .status = { r->status[0], r->status[1], r->status[2] },
+				    .text = r->text,
+				    .host = r->host };
+
+	return r->way == RECEIPT_HERE && !r->code ? S("") : str_trim(queue_said(a, l, &last));
 }

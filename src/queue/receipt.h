@@ -12,6 +12,7 @@
  */
 #include "box/receipt.h"
 #include "queue/queue.h"
+#include "queue/say.h"
 
 /* Suspends. The Message-ID without brackets, the arena's. E_NOTFOUND: it has none, or the octets
  * are gone; store.h's. */
@@ -24,5 +25,8 @@ struct receipt queue_receipt(struct arena *a, const struct queue_job *j, struct 
  * until then. False: there is nothing to keep: nobody's mail, no Message-ID, no try yet. */
 bool queue_receipt_prepare(struct arena *a, const struct queue_job *j, struct str id, int64_t now,
 			   struct update *out);
+
+/* For people: what was said last or why nothing was, and what that means. "": nothing is known. */
+struct str queue_receipt_said(struct arena *a, enum queue_language l, const struct receipt_row *r);
 
 #endif

@@ -91,6 +91,23 @@ static void rows(void)
 	      !r.row[3].next);
 }
 
+static void sentences(void)
+{
+	struct receipt_row r = { .when = 1,
+				 .code = 550,
+				 .status = { 5, 1, 1 },
+				 .text = S("no such user"),
+				 .host = S("mx.far.test") };
+
+	CHECK_STR(
+		queue_receipt_said(mem, QUEUE_DE, &r),
+		"mx.far.test sagte: \"550 5.1.1 no such user\". Diese Adresse gibt es dort nicht.");
+	CHECK_STR(queue_receipt_said(mem, QUEUE_EN, &r),
+		  "mx.far.test said: \"550 5.1.1 no such user\". There is no such address there.");
+	r = (struct receipt_row){ .when = 1, .way = RECEIPT_HERE };
+	CHECK_STR(queue_receipt_said(mem, QUEUE_EN, &r), "");
+}
+
 static void nobodys(void)
 {
 	struct incoming *in = mail(7), *none = mail_of(S("Subject: x\r\n\r\n"));
@@ -111,6 +128,7 @@ static void body(void)
 	CHECK_NUM(box_account_create(st, 1), OK);
 	one_delivered();
 	rows();
+	sentences();
 	nobodys();
 }
 

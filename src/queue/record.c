@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
+#include "base/encode.h"
 #include "queue/record.h"
 
 enum { M_UTF8 = 1, M_REQUIRETLS = 2, M_TLS_OPTIONAL = 4, M_BY_RETURN = 8, M_ALL = 15 };
@@ -143,7 +144,7 @@ static void put_reply(struct buf *b, const struct queue_reply *r)
 	for (size_t i = 0; i < LENGTH(r->status); i++)
 		buf_u16(b, r->status[i]);
 	buf_u8(b, (uint8_t)r->auth);
-	put(b, str_part(r->text, 0, QUEUE_TEXT_MAX), QUEUE_TEXT_MAX); /* theirs: it is cut */
+	put(b, utf8_part(r->text, QUEUE_TEXT_MAX), QUEUE_TEXT_MAX); /* theirs: it is cut */
 	put(b, r->host, QUEUE_DOMAIN_MAX);
 	put(b, r->ip, QUEUE_TLS_TEXT_MAX);
 	put(b, r->tls, QUEUE_TLS_TEXT_MAX);

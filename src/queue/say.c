@@ -239,10 +239,8 @@ static struct str our_reason(struct arena *a, enum queue_language l, const struc
 		       more.n ? " " : "");
 }
 
-/* What they said, or why they said nothing, and what it means. */
-static struct str said(struct arena *a, enum queue_language l, const struct queue_recipient *r)
+struct str queue_said(struct arena *a, enum queue_language l, const struct queue_reply *y)
 {
-	const struct queue_reply *y = &r->last;
 	struct str host = y->host.n       ? queue_one_line(a, y->host)
 			  : l == QUEUE_DE ? S("Der fremde Server")
 					  : S("The other server");
@@ -306,5 +304,5 @@ struct str queue_say(struct arena *a, enum queue_language l, const struct queue_
 	struct str next =
 		r->state == QUEUE_WAITING ? waiting(a, l, plan, m, r) : str_of(ends[r->state][l]);
 
-	return str_fmt(a, "%.*s%.*s", FMT(said(a, l, r)), FMT(next));
+	return str_fmt(a, "%.*s%.*s", FMT(queue_said(a, l, &r->last)), FMT(next));
 }

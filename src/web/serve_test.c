@@ -9,14 +9,18 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "box/box.h"
 #include "check.h"
 #include "fiber/io.h"
+#include "queue/expect.h"
+#include "queue/receipt.h"
 #include "web/web_priv.h"
 
 #define EVIL "<i>\"'&{x}[[y||z]]"
 
 static struct arena *a;
 static struct web *web;
+static struct store *st;
 static enum err keeper_says; /* to each call */
 static struct str word;      /* of a new password, an invitation, the service */
 static bool is_closed;
@@ -165,6 +169,15 @@ enum err keeper_logout(struct keeper *k, const struct login_try *t, struct arena
 {
 	(void)k, (void)t, (void)arena;
 	return say(out);
+}
+
+enum err keeper_login(struct keeper *k, const struct login_try *t, struct arena *arena,
+		      struct login *out)
+{
+	(void)k, (void)arena;
+	CHECK_STR(str_of(t->proto), "imap");
+	*out = (struct login){ .account = 1 };
+	return keeper_says;
 }
 
 enum err keeper_numbers(struct keeper *k, struct keeper_numbers *out)
@@ -400,6 +413,107 @@ static void test_join(void)
 	keeper_says = OK;
 }
 
+#define MINE "user=u&password=p&addr=192.0.2.1"
+
+static void test_receipts(void)
+{
+	struct receipt_row row[] = {
+		{ .address = S("eve@far.test"),
+		  .state = RECEIPT_DELIVERED,
+		  .way = RECEIPT_DANE,
+		  .when = 1790000000,
+		  .tries = 1,
+		  .code = 250,
+		  .status = { 2, 0, 0 },
+		  .text = S("ok"),
+		  .host = S("mx.far.test"),
+		  .tls = S("TLSv1.3") },
+		{ .address = S("tim@far.test"),
+		  .state = RECEIPT_FAILED,
+		  .way = RECEIPT_PLAIN,
+		  .when = 1790000000,
+		  .code = 550,
+		  .status = { 5, 1, 1 },
+		  .text = S("no " EVIL) },
+	};
+	struct receipt r = { .id = S("1@x"), .row = row, .n = LENGTH(row) };
+
+	CHECK_NUM(receipt_write(st, 1, &r, 1790000000), OK);
+	struct str got =
+		ask(WEB_INTERNAL, "/internal/receipt", MINE "&id=%3C1%40x%3E", S_NONE, NULL);
+	CHECK(has(got, "\"way\":\"dane\"") && has(got, "\"status\":\"5.1.1\""));
+	CHECK(has(got, "There is no such address there.") && has(got, "\"more\":false"));
+	/* What is no good news comes first. */
+	CHECK(str_find_str(got, S("tim@")) < str_find_str(got, S("eve@")));
+	got = ask(WEB_INTERNAL, "/internal/receipt", MINE "&id=2@x", S_NONE, NULL);
+	CHECK(has(got, "\"ok\"") && has(got, "\"recipients\":[]"));
+	CHECK(has(ask(WEB_INTERNAL, "/internal/receipt", MINE, S_NONE, NULL), "\"bad\""));
+	keeper_says = E_DENIED;
+	got = ask(WEB_INTERNAL, "/internal/receipt", MINE "&id=1@x", S_NONE, NULL);
+	CHECK(has(got, "\"denied\"") && !has(got, "eve@"));
+	keeper_says = OK;
+}
+
+/* The longest texts of the most recipients: an answer, and no more than a page of them. */
+static void test_many_receipts(void)
+{
+	struct receipt_row *row = ARENA_ARRAY(a, struct receipt_row, RECEIPT_ROWS_MAX);
+	struct receipt r = { .id = S("many@x"), .row = row, .n = RECEIPT_ROWS_MAX };
+	char *octets = arena_alloc(a, RECEIPT_TEXT_MAX);
+	struct str t = STR(octets, RECEIPT_TEXT_MAX);
+
+	memset(octets, '"', t.n);
+	for (unsigned i = 0; i < RECEIPT_ROWS_MAX; i++)
+		row[i] = (struct receipt_row){ .address = str_fmt(a, "%04u%.*s", i, FMT(t)),
+					       .when = 1,
+					       .code = 450,
+					       .text = t,
+					       .host = t,
+					       .ip = t,
+					       .tls = t,
+					       .cipher = t,
+					       .group = t };
+	CHECK_NUM(receipt_write(st, 1, &r, 1790000000), OK);
+	struct str got = ask(WEB_INTERNAL, "/internal/receipt", MINE "&id=many@x", S_NONE, NULL);
+	CHECK(status(got) == 200 && has(got, "\"more\":true") && has(got, "\"0099") &&
+	      !has(got, "\"0100"));
+}
+
+static void test_expectations(void)
+{
+	const struct expect dane = { .domain = S("far.test"),
+				     .looked = clock_wall(),
+				     .until = clock_wall() + 100,
+				     .proof = EXPECT_DANE };
+	struct str out[1];
+	size_t n;
+
+	CHECK_NUM(expect_write(st, &dane, 1, clock_wall()), OK);
+	struct str got =
+		ask(WEB_INTERNAL, "/internal/expect",
+		    MINE "&domains=FAR.test,example.test,new.test,no_domain..x,b%C3%BCcher.test",
+		    S_NONE, NULL);
+	CHECK(has(got, "{\"domain\":\"FAR.test\",\"level\":\"authenticated\",\"proof\":\"dane\""));
+	CHECK(has(got, "{\"domain\":\"example.test\",\"level\":\"here\""));
+	CHECK(has(got, "\"new.test\",\"level\":\"unknown\"") && has(got, "\"pending\":true"));
+	CHECK(has(got, "\"no_domain..x\",\"level\":\"nowhere\""));
+	CHECK(has(got, "\"b\xc3\xbc"
+		       "cher.test\",\"level\":\"unknown\""));
+	CHECK_NUM(expect_wanted(st, a, clock_wall(), out, 1, &n), OK);
+	CHECK(n == 1 && str_is(out[0], "new.test"));
+	CHECK(has(ask(WEB_INTERNAL, "/internal/expect", MINE "&domains=", S_NONE, NULL),
+		  "\"domains\":[]"));
+	/* Nobody looks the whole world up: asking again for the same costs nothing. */
+	for (unsigned i = 0; i < 60; i++) {
+		const char *body = str_c(a, str_fmt(a, MINE "&domains=new.test,d%u.test", i));
+
+		got = ask(WEB_INTERNAL, "/internal/expect", body, S_NONE, NULL);
+		CHECK(has(got, "\"pending\":true"));
+		CHECK(has(str_from(got, str_find_str(got, S("\"d"))), "\"pending\":false") ==
+		      (i >= 38));
+	}
+}
+
 /* --- set-up --- */
 
 static struct str pem(BIO *bio)
@@ -440,10 +554,10 @@ static void open_web(void)
 	EVP_PKEY_free(key);
 	c.certificate = pem(cert);
 	c.key = pem(secret);
-	CHECK_NUM(web_new(&c, NULL, a, &web, &why), OK);
+	CHECK_NUM(web_new(&c, NULL, st, a, &web, &why), OK);
 	c.key = S("");
 	struct web *none;
-	CHECK_NUM(web_new(&c, NULL, a, &none, &why), E_SYNTAX);
+	CHECK_NUM(web_new(&c, NULL, st, a, &none, &why), E_SYNTAX);
 	CHECK(!none && why.n);
 }
 
@@ -452,12 +566,19 @@ static void run(void *arg)
 	(void)arg;
 	a = arena_new(64 << 20);
 	clock_fake_step(0);
+	struct str why;
+	CHECK_NUM(store_open(S("mem:"), a, &st, &why), OK);
+	CHECK_NUM(box_account_create(st, 1), OK);
 	open_web();
 	test_pages();
 	test_no_keeper();
 	test_tokens();
 	test_join();
+	test_receipts();
+	test_many_receipts();
+	test_expectations();
 	web_free(&web);
+	store_close(&st);
 	arena_free(&a);
 }
 

@@ -36,6 +36,8 @@ static const struct row rows[] = {
 	{ "/internal/apps/list", POST, FORM, WEB_INTERNAL, internal_apps },
 	{ "/internal/apps/add", POST, FORM, WEB_INTERNAL, internal_app_add },
 	{ "/internal/apps/delete", POST, FORM, WEB_INTERNAL, internal_app_delete },
+	{ "/internal/receipt", POST, FORM, WEB_INTERNAL, internal_receipt },
+	{ "/internal/expect", POST, FORM, WEB_INTERNAL, internal_expect },
 	{ "/health", GET, 0, WEB_INTERNAL, health_show },
 	{ "/metrics", GET, 0, WEB_INTERNAL, health_metrics },
 };
@@ -74,8 +76,8 @@ static void make_secret(struct web *w, struct str key)
 			   (const uint8_t *)use, sizeof use - 1);
 }
 
-enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct arena *a,
-		 struct web **out, struct str *why)
+enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct store *store,
+		 struct arena *a, struct web **out, struct str *why)
 {
 	struct str style = page_file("style.css");
 	struct web *w = NEW(struct web);
@@ -84,6 +86,7 @@ enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct aren
 	BUG_IF(sodium_init() < 0);
 	w->conf = *conf;
 	w->keeper = keeper;
+	w->store = store;
 	make_secret(w, conf->key);
 	crypto_generichash(hash, sizeof hash, (const uint8_t *)style.p, style.n, NULL, 0);
 	sodium_bin2hex(w->style, sizeof w->style, hash, sizeof w->style / 2);

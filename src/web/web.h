@@ -6,7 +6,7 @@
  * webmail asks; over SCGI, behind a web server of the machine (docs/web.md).
  *
  * For:      proc.
- * Below:    keeper/, fiber/.
+ * Below:    keeper/, queue/ (what mail may expect), box/ (receipts), fiber/.
  * Trust:    whoever may open the public socket says which address a request comes from
  *           (REMOTE_ADDR): the socket's mode is the border.
  * Suspends: web_serve.
@@ -15,6 +15,7 @@
 
 struct io;
 struct keeper;
+struct store;
 struct web;
 
 enum web_port { /* what programs of users connect to */
@@ -42,9 +43,9 @@ struct web_conf {            /* all borrowed, for as long as the web lives */
 	struct str certificate, key; /* PEM; what they sign is the server's word */
 };
 
-/* E_SYNTAX: certificate or key cannot be used, why says it. keeper is borrowed. */
-MUST enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct arena *a,
-		      struct web **out, struct str *why);
+/* E_SYNTAX: certificate or key cannot be used, why says it. Both are borrowed. */
+MUST enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct store *store,
+		      struct arena *a, struct web **out, struct str *why);
 void web_free(struct web **w);
 
 enum web_side { WEB_PUBLIC = 1, WEB_INTERNAL = 2 };

@@ -16,10 +16,12 @@ enum { REPLY_MAX = 256 * 1024, REQUEST_MEMORY = 4 << 20 };
 struct web {
 	struct web_conf conf;
 	struct keeper *keeper; /* borrowed */
+	struct store *store;   /* borrowed */
 	struct rates rates;
 	uint8_t secret[32]; /* of the tokens in forms; the same in each process */
 	char style[17];     /* in the style sheet's name: its hash */
 	struct signer *signer;
+	int64_t lookups[256]; /* receipt.c: clock_ms at which an account has them all back */
 };
 
 struct request {
@@ -118,6 +120,8 @@ struct reply internal_guarantees_set(struct request *q);
 struct reply internal_apps(struct request *q);
 struct reply internal_app_add(struct request *q);
 struct reply internal_app_delete(struct request *q);
+struct reply internal_receipt(struct request *q); /* receipt.c */
+struct reply internal_expect(struct request *q);
 struct reply health_show(struct request *q); /* health.c */
 struct reply health_metrics(struct request *q);
 
