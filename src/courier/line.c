@@ -285,7 +285,9 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
 
 	*out = NULL;
 	line_begin(&o);
-	if (line_route(&o))
+	bool routed = line_route(&o);
+	line_note_policy(&o);
+	if (routed)
 		for (size_t i = 0; i < o.route.n && !*out && !fiber_canceled() &&
 				   clock_ms() < want->deadline && o.tries < LINE_TRIES_MAX;
 		     i++)

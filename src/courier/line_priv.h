@@ -97,6 +97,8 @@ bool line_dial(struct dial *d, struct io **out, size_t *at);
 /* note.c (quick): for TLSRPT. ip: "" where it never came to a connection. */
 void line_note(struct opening *o, const struct host *h, struct str ip, enum tlsrpt_result result,
 	       const char *detail);
+/* That there is a policy, but it could not be had: RFC 8460 4.3.2.2. */
+void line_note_policy(struct opening *o);
 void line_note_session(struct opening *o, const struct host *h, struct str ip,
 		       const struct tls_info *tls, const struct outcome *said);
 

@@ -56,6 +56,14 @@ enum err __wrap_sts_policy(struct sts *s, struct str domain, int64_t deadline, s
 	return E_NOTFOUND;
 }
 
+bool __wrap_sts_failure(struct sts *s, struct str domain, enum tlsrpt_result *why,
+			struct str *text);
+bool __wrap_sts_failure(struct sts *s, struct str domain, enum tlsrpt_result *why, struct str *text)
+{
+	(void)s, (void)domain, (void)why, (void)text;
+	return false;
+}
+
 void __wrap_tlsrpt_note(struct tlsrpt *t, const struct tlsrpt_seen *seen);
 void __wrap_tlsrpt_note(struct tlsrpt *t, const struct tlsrpt_seen *seen)
 {

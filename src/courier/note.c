@@ -10,6 +10,14 @@ static enum tlsrpt_policy policy_of(const struct opening *o, const struct host *
 	return o->has_policy && o->policy.mode != MTA_STS_NONE ? TLSRPT_STS : TLSRPT_NONE;
 }
 
+/* A host that somebody here has named is nobody's policy. Mail that goes whatever TLS is like is
+ * not counted, among it the reports: one would be the occasion of the next. */
+static void note(struct opening *o, const struct tlsrpt_seen *seen)
+{
+	if (o->net->tlsrpt && !o->given && !o->want->tls_optional)
+		tlsrpt_note(o->net->tlsrpt, seen);
+}
+
 void line_note(struct opening *o, const struct host *h, struct str ip, enum tlsrpt_result result,
 	       const char *detail)
 {
@@ -20,9 +28,15 @@ void line_note(struct opening *o, const struct host *h, struct str ip, enum tlsr
 					  .result = result,
 					  .detail = str_of(detail) };
 
-	/* A host that somebody here has named is nobody's policy. */
-	if (o->net->tlsrpt && !o->given)
-		tlsrpt_note(o->net->tlsrpt, &seen);
+	note(o, &seen);
+}
+
+void line_note_policy(struct opening *o)
+{
+	struct tlsrpt_seen seen = { .domain = o->want->destination, .policy = TLSRPT_STS };
+
+	if (o->policy_unknown && sts_failure(o->net->sts, seen.domain, &seen.result, &seen.detail))
+		note(o, &seen);
 }
 
 static enum tlsrpt_result of_fault(enum tls_fault fault)

@@ -54,7 +54,7 @@ struct sts {
 
 static struct failure *place(struct sts *s, struct str domain)
 {
-	return &s->failures[str_hash(domain) % FAILURES_MAX];
+	return &s->failures[str_ihash(domain) % FAILURES_MAX];
 }
 
 static void copy(char *to, size_t max, struct str from)
@@ -82,16 +82,15 @@ static const struct failure *remembered(struct sts *s, struct str domain, struct
 	return same && clock_ms() < x->until ? x : NULL;
 }
 
-/* RFC 8460 4.3.2.2: what a sender would like to know who reads reports. */
-static void tell(struct sts *s, struct str domain)
+bool sts_failure(struct sts *s, struct str domain, enum tlsrpt_result *why, struct str *text)
 {
 	const struct failure *x = place(s, domain);
 
-	if (s->conf.tlsrpt && str_eq(str_of(x->domain), domain))
-		tlsrpt_note(s->conf.tlsrpt, &(struct tlsrpt_seen){ .domain = domain,
-								   .policy = TLSRPT_STS,
-								   .result = x->why,
-								   .detail = str_of(x->text) });
+	if (!str_ieq(str_of(x->domain), domain) || clock_ms() >= x->until)
+		return false;
+	*why = x->why;
+	*text = str_of(x->text);
+	return true;
 }
 
 /* --- fetching --- */
@@ -221,10 +220,8 @@ static enum err fetch_within(struct sts *s, struct str domain, struct str id, in
 	struct fetch *f;
 	enum err e = OK;
 
-	if (remembered(s, domain, id)) {
-		tell(s, domain);
+	if (remembered(s, domain, id))
 		return E_AGAIN;
-	}
 	f = start(s, domain, id);
 	if (!f)
 		return E_AGAIN;
@@ -234,8 +231,6 @@ static enum err fetch_within(struct sts *s, struct str domain, struct str id, in
 		e = f->result;
 	if (!e)
 		give(a, &f->policy, out);
-	else if (e != E_CANCELED && f->over)
-		tell(s, domain);
 	release(&f);
 	return e == E_CANCELED ? e : e ? E_AGAIN : OK;
 }
@@ -251,11 +246,9 @@ static enum err ask_id(struct sts *s, struct str domain, int64_t deadline, struc
 	enum err e = dns_ask(s->conf.dns, name, DNS_TXT, deadline, a, &x);
 
 	if (e)
-		return e == E_TIMEOUT || e == E_IO ? E_AGAIN : e == E_CANCELED ? e : E_NOTFOUND;
-	if (x.status == DNS_SERVFAIL || x.status == DNS_BOGUS)
-		return E_AGAIN;
+		return e == E_CANCELED ? e : e == E_SYNTAX ? E_NOTFOUND : E_AGAIN;
 	if (x.status != DNS_FOUND)
-		return E_NOTFOUND;
+		return x.status == DNS_SERVFAIL || x.status == DNS_BOGUS ? E_AGAIN : E_NOTFOUND;
 	return mta_sts_record(x.text, x.n, id);
 }
 

@@ -22,23 +22,6 @@ static struct store *st;
 static struct sts *sts;
 static struct sts_conf conf;
 
-/* --- in the place of courier/tlsrpt.c: the last that was noted of each --- */
-
-static struct {
-	char domain[64], text[128];
-} noted[64];
-
-void tlsrpt_note(struct tlsrpt *t, const struct tlsrpt_seen *seen)
-{
-	size_t i = 0;
-
-	(void)t;
-	while (i < LENGTH(noted) - 1 && *noted[i].domain && !str_is(seen->domain, noted[i].domain))
-		i++;
-	snprintf(noted[i].domain, sizeof noted[i].domain, "%.*s", FMT(seen->domain));
-	snprintf(noted[i].text, sizeof noted[i].text, "%d %.*s", seen->result, FMT(seen->detail));
-}
-
 /* --- records --- */
 
 static void test_record(void)
@@ -96,9 +79,7 @@ static struct str ask_within(struct arena *mem, struct str domain, int64_t ms)
 	enum err e = sts_policy(sts, domain, clock_in(ms), mem, &p);
 
 	if (e) {
-		buf_put(&b, e == E_NOTFOUND ? S("notfound")
-			    : e == E_AGAIN  ? S("again")
-					    : str_of(err_text(e)));
+		buf_put(&b, e == E_NOTFOUND ? S("none") : str_of(err_text(e)));
 	} else {
 		buf_fmt(&b, "%s %u", modes[p.mode], p.max_age);
 		for (size_t i = 0; i < p.nmx; i++)
@@ -155,12 +136,14 @@ static struct str change(struct arena *mem, struct str what, struct str domain, 
 	return str_of(err_text(sts_kept_put(st, domain, &k)));
 }
 
-static struct str say_noted(struct str domain)
+static struct str say_failure(struct arena *mem, struct str domain)
 {
-	for (size_t i = 0; i < LENGTH(noted); i++)
-		if (*noted[i].domain && str_is(domain, noted[i].domain))
-			return str_of(noted[i].text);
-	return S("nothing");
+	enum tlsrpt_result why;
+	struct str text;
+
+	if (!sts_failure(sts, domain, &why, &text))
+		return S("nothing");
+	return str_fmt(mem, "%d %.*s", why, FMT(text));
 }
 
 /* The refresh is what a process begins with; it is over after a moment. */
@@ -193,7 +176,7 @@ static struct str obey(struct arena *mem, struct str line)
 		return crowd(mem, n, in.rest);
 	}
 	if (str_is(what, "noted"))
-		return say_noted(in.rest);
+		return say_failure(mem, in.rest);
 	if (str_is(what, "refresh"))
 		return refresh();
 	return change(mem, what, scan_word(&in), &in);
@@ -228,11 +211,9 @@ static void run(void *unused)
 	test_full();
 	CHECK_NUM(store_open(S("mem:"), a, &st, &why), OK);
 	CHECK_NUM(dns_new(&d, a, &dns, &why), OK);
-	conf = (struct sts_conf){ .store = st,
-				  .dns = dns,
-				  .tlsrpt = (struct tlsrpt *)(void *)&noted,
-				  .ca_file = given.ca,
-				  .port = given.https };
+	conf = (struct sts_conf){
+		.store = st, .dns = dns, .ca_file = given.ca, .port = given.https
+	};
 	CHECK_NUM(sts_new(&conf, &sts), OK);
 	serve();
 	sts_close(&sts);

@@ -19,6 +19,7 @@ from zones import Zones, missing  # noqa: E402
 PATH = "/.well-known/mta-sts.txt"
 DOMAINS = ("good", "second", "testing", "none", "brief", "later", "moved", "badname", "ownsign", "long", "html", "broken",
            "lost", "slow", "many", "changing")
+UNKNOWN = "out of reach for now"
 counts = {"passed": 0, "failed": 0}
 
 
@@ -92,32 +93,32 @@ def first(p, web):
             ("GOOD", "enforce 86400 mx.good.test *.good.test"),
             ("testing", "testing 86400 mx.good.test"),
             ("none", "none 86400 mx.good.test"),
-            ("nobody", "notfound"),
-            ("silent", "notfound"),
-            ("homeless", "again"),
-            ("moved", "again"),
-            ("badname", "again"),
-            ("ownsign", "again"),
-            ("long", "again"),
-            ("html", "again"),
-            ("broken", "again"),
-            ("lost", "again")):
+            ("nobody", "none"),
+            ("silent", "none"),
+            ("homeless", UNKNOWN),
+            ("moved", UNKNOWN),
+            ("badname", UNKNOWN),
+            ("ownsign", UNKNOWN),
+            ("long", UNKNOWN),
+            ("html", UNKNOWN),
+            ("broken", UNKNOWN),
+            ("lost", UNKNOWN)):
         check(name, p.say(f"ask {name}.test"), want)
     check("kept, not asked for again", asked(web, "good"), 1)
     check("the redirect was not followed", asked(web, "moved"), 1)
     for name, want in (("moved", "9 HTTP status 302"), ("lost", "9 HTTP status 404"), ("homeless", "9 the host has no address"),
                        ("broken", "10 not a policy"), ("html", "10 not text/plain"),
                        ("long", "10 the answer is too long")):
-        check(f"noted of {name}", p.say(f"noted {name}.test"), want)
+        check(f"why of {name}", p.say(f"noted {name}.test"), want)
     for name in ("badname", "ownsign"):
-        check(f"noted of {name}", p.say(f"noted {name}.test")[:3], "11 ")
+        check(f"why of {name}", p.say(f"noted {name}.test")[:3], "11 ")
 
 
 def together(p, web):
     """Concurrent askers share one fetch; who cannot wait finds the policy the next time."""
     check("ten at once", p.say("asks 10 many.test"), "10 enforce")
     check("one fetch", asked(web, "many"), 1)
-    check("no time", p.say("hurry 200 slow.test"), "again")
+    check("no time", p.say("hurry 200 slow.test"), UNKNOWN)
     time.sleep(2)
     check("fetched meanwhile", p.say("hurry 1000 slow.test"), "enforce 86400 mx.good.test")
     check("in one fetch", asked(web, "slow"), 1)
@@ -126,7 +127,7 @@ def together(p, web):
 def failing(p, web):
     """Failures are remembered; what is kept counts while the policy host is away."""
     before = asked(web, "lost")
-    check("failed lately", p.say("ask lost.test"), "again")
+    check("failed lately", p.say("ask lost.test"), UNKNOWN)
     check("left alone", asked(web, "lost"), before)
     for name in ("later", "brief", "changing", "second"):
         p.say(f"ask {name}.test")
@@ -135,7 +136,7 @@ def failing(p, web):
     check("kept", p.say("ask later.test"), "enforce 86400 mx.good.test")
     check("another id, not to be had", p.say("id later.test 2") and p.say("ask later.test"), "enforce 86400 mx.good.test")
     time.sleep(2.1)
-    check("expired", p.say("ask brief.test"), "again")
+    check("expired", p.say("ask brief.test"), UNKNOWN)
     web.start(port)
 
 
