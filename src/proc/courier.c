@@ -4,8 +4,9 @@
  *
  * Who:    "courier0", "courier1", ...: one is enough for most.
  * Holds:  the store, a socket to the keeper; no TLS key is ever used.
- * May:    connect to the DNS and to mail servers, work on the queue, bring reports to mailboxes.
- * Not:    listen, see passwords of users, read mailboxes.
+ * May:    connect to the DNS, to mail servers and web servers, work on the queue, bring reports to
+ *         mailboxes, have the server's own mail signed, read what comes for tls-reports.
+ * Not:    listen, see passwords of users, read their mailboxes.
  *
  * New settings are a new courier; the old one ends what it has begun.
  */
@@ -14,6 +15,7 @@
 #include "courier/courier.h"
 #include "courier/expect.h"
 #include "courier/sts.h"
+#include "courier/tlsrpt.h"
 #include "proc/child.h"
 #include "proc/dns_conf.h"
 
@@ -30,6 +32,7 @@ struct work {
 	struct arena *arena;
 	struct line_net *net;
 	struct sts *sts;
+	struct tlsrpt *tlsrpt;
 	struct courier_expect expect;
 	struct group *beside; /* fibers that look up what is asked */
 	struct courier *courier;
@@ -46,6 +49,7 @@ static void work_close(struct work *w, int64_t deadline)
 	if (w->net)
 		line_net_join(w->net, NULL, NULL);
 	sts_close(&w->sts);
+	tlsrpt_close(&w->tlsrpt);
 	line_net_close(&w->net);
 	arena_free(&w->arena);
 	settings_release(&w->settings);
@@ -87,6 +91,28 @@ static struct courier_conf courier_conf(const struct child *c, struct arena *a)
 	};
 }
 
+/* What other domains promise of TLS, and what became of it. */
+static enum err trust_new(const struct child *c, struct work *w)
+{
+	const struct config *g = &w->settings->config;
+	struct dns *dns = line_net_dns(w->net);
+	struct sts_conf sts = { .store = c->store,
+				.dns = dns,
+				.ca_file = g->https.authorities,
+				.port = (uint16_t)g->https.port };
+	struct tlsrpt_conf reports = { .store = c->store,
+				       .dns = dns,
+				       .keeper = c->keeper,
+				       .send = g->tlsrpt.send,
+				       .hostname = g->hostname,
+				       .contact = g->tlsrpt.contact,
+				       .ca_file = g->https.authorities,
+				       .port = (uint16_t)g->https.port };
+	enum err e = sts_new(&sts, &w->sts);
+
+	return e ? e : tlsrpt_new(&reports, &w->tlsrpt);
+}
+
 /* E_SYNTAX, E_NOTFOUND, E_IO: why is a sentence in a. */
 static enum err work_new(struct child *c, bool first, struct arena *a, struct work **out,
 			 struct str *why)
@@ -101,10 +127,9 @@ static enum err work_new(struct child *c, bool first, struct arena *a, struct wo
 	enum err e = line_net_new(&line, a, &w->net, why);
 
 	if (!e)
-		e = sts_new(&(struct sts_conf){ .store = c->store, .dns = line_net_dns(w->net) },
-			    &w->sts);
+		e = trust_new(c, w);
 	if (!e) {
-		line_net_join(w->net, w->sts, NULL);
+		line_net_join(w->net, w->sts, w->tlsrpt);
 		w->expect = (struct courier_expect){ c->store, w->net };
 		e = group_spawn(w->beside, "expect", courier_expect, &w->expect);
 	}
