@@ -113,7 +113,7 @@ class Rig:
         self.authority = Authority(server)
         self.hosts = {name: "127.0.0.1" for name in OURS}
 
-    def acme(self, *words, status=0, **settings):
+    def acme(self, *words, status=0, command=("acme",), **settings):
         """The command: what it says as JSON (its words, for people, with json=False) and its
         sentences on standard error."""
         as_json = settings.pop("json", True)
@@ -123,11 +123,12 @@ class Rig:
         conf, hosts = self.state / "acme-test.conf", self.server.home / "hosts"
         rows = "".join(f"\t{key} = " + (value if key == "names" else f'"{value}"') + "\n"
                        for key, value in acme.items())
-        conf.write_text(self.server.conf.read_text() + f"acme {{\n{rows}}}\n")
+        conf.write_text(self.server.conf.read_text() + f"acme {{\n{rows}}}\n" +
+                        'dns {\n\tforward = {"127.0.0.1:9"}\n}\n')  # nobody answers there
         hosts.write_text("127.0.0.1 localhost\n" +
                          "".join(f"{address} {name}\n" for name, address in self.hosts.items()))
         done = subprocess.run([*UNSHARE, "sh", "-c", OVER, "sh", self.authority.home / "roots.pem",
-                               hosts, PROGRAM, "-c", conf, "acme", *words,
+                               hosts, PROGRAM, "-c", conf, *command, *words,
                                *(["--json"] if as_json else [])],
                               capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
         check(done.returncode == status, f"acme {words}: {done.returncode}: {done.stdout}{done.stderr}")
@@ -273,11 +274,11 @@ def trouble_leaves_the_old_one(rig):
     dead = f"https://127.0.0.1:{rig.authority.port + 1}/dir"
     junk = f"https://127.0.0.1:{rig.authority.port}/nothing-here"
     for directory, what in (dead, "127.0.0.1"), (junk, "nothing-here"), ("", "names no authority"):
-        out, said = rig.acme("--new-key", status=1, directory=directory, check="no")
+        out, said = rig.acme("--new-key", "--yes", status=1, directory=directory, check="no")
         check(out["ok"] is False and what in out["error"], out)
         check("the certificate stays as it is" in said, said)
     hosts, rig.hosts = rig.hosts, {}
-    out, said = rig.acme("--new-key", status=1)
+    out, said = rig.acme("--new-key", "--yes", status=1)
     check("no name is left that leads to this machine" in out["error"], out)
     rig.hosts = hosts
     equal(rig.files(), before, "the files")
@@ -311,13 +312,44 @@ def only_one_at_a_time(rig):
 
 def another_key_when_asked(rig):
     chain, key = rig.files()
-    done, _ = rig.acme("--new-key")
+    out, _ = rig.acme("--new-key", status=1)  # nobody can tell what the DNS promises
+    check("could not be found out" in out["error"] and "--yes" in out["error"], out)
+    equal(rig.files(), (chain, key), "the files")
+    done, _ = rig.acme("--new-key", "--yes")
     equal(done["result"], "obtained", "result")
     fresh, other = rig.files()
     check(other != key and public_key(fresh) != public_key(chain), "the key is the same")
     equal(stat.S_IMODE(rig.key.stat().st_mode), 0o640, "its mode")
     for port in "imaps", "https":
         wait_until(lambda: rig.serves(port), what=f"the new one on {port}")
+    rig.no_traces()
+
+
+def the_next_key_takes_its_turn(rig):
+    """tecsmail tls: made before it is used, certified by the authority, the old one still told."""
+    chain, key = rig.files()
+    next_key = rig.key.with_name("key.pem.next")
+    made, _ = rig.acme(command=("tls", "next"))
+    check(made["request"] is None, "ACME asks for the certificate")
+    equal(stat.S_IMODE(next_key.stat().st_mode), 0o600, "its mode")
+    announced = next_key.read_text()
+    equal(rig.files(), (chain, key), "the files")
+    out, _ = rig.acme(command=("tls", "roll"), status=1)
+    check("could not be found out" in out["error"], out)
+    equal(rig.files(), (chain, key), "the files")
+    done, _ = rig.acme("--yes", command=("tls", "roll"))
+    fresh, other = rig.files()
+    equal((other, done["hash"]), (announced, made["hash"]), "the key")
+    equal(names_of(fresh), names_of(chain), "names in it")
+    equal(public_key(fresh), openssl("pkey", "-pubout", text=other), "whose it is")
+    for port in "imaps", "https":
+        wait_until(lambda: rig.serves(port), what=f"the new one on {port}")
+    promised = rig.server.order("dns", "example.test")
+    check(promised.count("TLSA 3 1 1 ") == 2 and made["hash"] in promised, promised)
+    check(not next_key.exists(), "it is still the next one")
+    rig.acme(command=("tls", "retire"), status=1)
+    rig.acme("--yes", command=("tls", "retire"))
+    equal(rig.server.order("dns", "example.test").count("TLSA 3 1 1 "), 1, "TLSA records")
     rig.no_traces()
 
 
@@ -374,7 +406,7 @@ SCENARIOS = [a_dry_run_changes_nothing, a_certificate_for_all_names, while_it_li
              when_it_ends_soon_it_is_renewed, what_the_authority_refuses,
              another_server_is_told_from_this_one, trouble_leaves_the_old_one,
              a_bad_hour_of_the_dns_costs_no_name, only_one_at_a_time,
-             another_key_when_asked, a_crash_between_the_files, root_talks_to_nobody]
+             another_key_when_asked, the_next_key_takes_its_turn, a_crash_between_the_files, root_talks_to_nobody]
 
 
 def missing():

@@ -9,7 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "ctl/acme.h"
 #include "ctl/ctl_priv.h"
+#include "ctl/roll.h"
 #include "keeper/admin.h"
 #include "mail/address.h"
 #include "proc/value.h"
@@ -35,6 +35,7 @@ struct acme {
 	struct left left[2 * ACME_NAMES_MAX];
 	size_t nleft, too_many;
 	struct str cert_pem, key_pem; /* "": there is none */
+	struct str next;              /* the key that shall take the place of the present one */
 	struct cert cert;
 	bool usable; /* cert belongs to key */
 	bool mended; /* the server has not read it yet */
@@ -132,19 +133,6 @@ static enum err read_pem(struct str path, struct arena *a, struct str *out, stru
 	return e == E_NOTFOUND ? OK : e;
 }
 
-/* A key that took its place, and the crash came before its certificate did. */
-static enum err mend(struct acme *m, struct str *why)
-{
-	struct str path = m->c->config.certificate, fresh, ignored;
-
-	if (file_read(str_fmt(m->a, "%.*s.new", FMT(path)), ACME_PEM_MAX, m->a, &fresh, &ignored) ||
-	    !cert_fits(fresh, m->key_pem, m->a, &ignored))
-		return OK;
-	m->cert_pem = fresh;
-	m->usable = m->mended = true;
-	return file_switch(path, m->a, why);
-}
-
 static enum err read_present(struct acme *m, struct str *why)
 {
 	const struct config *c = &m->c->config;
@@ -154,14 +142,14 @@ static enum err read_present(struct acme *m, struct str *why)
 		*why = S("tls.certificate and tls.key must be two files");
 		return E_SYNTAX;
 	}
-	enum err e = read_pem(c->certificate, m->a, &m->cert_pem, why);
+	enum err e = roll_mend(m->c, &m->mended, why);
+	if (!e)
+		e = read_pem(c->certificate, m->a, &m->cert_pem, why);
 	if (!e)
 		e = read_pem(c->key, m->a, &m->key_pem, why);
 	if (e)
 		return e;
 	m->usable = cert_fits(m->cert_pem, m->key_pem, m->a, &ignored);
-	if (!m->usable && (e = mend(m, why)))
-		return e;
 	if (cert_read(m->cert_pem, m->a, &m->cert))
 		m->usable = false;
 	return OK;
@@ -219,6 +207,8 @@ static struct str need(const struct acme *m)
 {
 	int64_t left = m->cert.until - clock_wall();
 
+	if (m->next.n)
+		return S("the next key takes its place");
 	if (m->c->options & OPT_NEW_KEY)
 		return S("another key is asked for");
 	if (!m->cert_pem.n)
@@ -427,16 +417,10 @@ static enum err check_chain(struct acme *m, struct str key, struct str *why)
 	return OK;
 }
 
-/* Key before certificate: a crash between the two is mended by mend(). */
 static enum err put_files(struct acme *m, struct str key, struct str *why)
 {
-	const struct config *c = &m->c->config;
-	enum err e = file_prepare(c->certificate, m->order.chain, 0644, m->a, why);
+	enum err e = roll_put(m->c, m->key_pem, key, m->order.chain, why);
 
-	if (!e && !str_eq(key, m->key_pem))
-		e = file_switch(c->key, m->a, why);
-	if (!e)
-		e = file_switch(c->certificate, m->a, why);
 	if (!e) {
 		m->cert_pem = m->order.chain;
 		m->key_pem = key;
@@ -445,25 +429,17 @@ static enum err put_files(struct acme *m, struct str key, struct str *why)
 	return e;
 }
 
-/* main made the control socket. nginx is told by whoever watches the files: webmail/serve, or
- * tecsmail-webmail-reload.path. */
 static int reload(struct acme *m)
 {
-	int pid = peer_maker(m->c->peer);
+	struct str why;
 
-	if (pid > 1 && kill(pid, SIGHUP) == 0)
-		return EXIT_OK;
-	return ctl_failed(m->c, E_IO,
-			  str_fmt(m->a,
-				  "the new certificate is in its place, but the server could not "
-				  "be told to read it (%s): reload it by hand",
-				  pid > 1 ? strerror(errno) : "its process is not known"));
+	return roll_reload(m->c, &why) ? EXIT_OK : ctl_failed(m->c, E_IO, why);
 }
 
 static int obtain(struct acme *m, struct str reason)
 {
 	bool fresh = !m->key_pem.n || (m->c->options & OPT_NEW_KEY);
-	struct str key = fresh ? cert_key_new(m->a) : m->key_pem, why;
+	struct str key = m->next.n ? m->next : fresh ? cert_key_new(m->a) : m->key_pem, why;
 
 	if (!m->order.directory.n)
 		return failed(m, S("acme.directory names no authority"));
@@ -481,7 +457,7 @@ static int obtain(struct acme *m, struct str reason)
 		return failed(m, why);
 	}
 	int status = reload(m);
-	return status ? status : tell_obtained(m, reason);
+	return status || m->next.n ? status : tell_obtained(m, reason);
 }
 
 static int go(struct acme *m)
@@ -506,16 +482,22 @@ static int go(struct acme *m)
 	struct str reason = need(m);
 	if (m->c->options & OPT_DRY_RUN)
 		return tell_plan(m, reason);
-	return reason.n ? obtain(m, reason) : tell_kept(m);
+	if (!reason.n)
+		return tell_kept(m);
+	if (m->key_pem.n && (m->c->options & OPT_NEW_KEY) && !(m->c->options & OPT_YES) &&
+	    (why = roll_objection(m->c)).n)
+		return failed(m, str_fmt(m->a, "%.*s; --yes makes another all the same", FMT(why)));
+	return obtain(m, reason);
 }
 
-int cmd_acme(struct ctl *c)
+static int run(struct ctl *c, struct str next)
 {
 	struct acme *m = ARENA_NEW(c->arena, struct acme);
 	const struct config *f = &c->config;
 
 	m->c = c;
 	m->a = c->arena;
+	m->next = next;
 	m->lock = -1;
 	m->order = (struct acme_order){ .directory = f->acme.directory,
 					.email = f->acme.email,
@@ -524,4 +506,23 @@ int cmd_acme(struct ctl *c)
 	if (m->lock >= 0)
 		close(m->lock);
 	return status;
+}
+
+int cmd_acme(struct ctl *c)
+{
+	return run(c, S_NONE);
+}
+
+int acme_roll(struct ctl *c, struct str key_pem)
+{
+	return run(c, key_pem);
+}
+
+bool acme_used(struct ctl *c)
+{
+	struct str path = str_fmt(c->arena, "%.*s/acme/%.*s/private/key.pem", FMT(c->config.state),
+				  FMT(host_of(c->config.acme.directory)));
+	struct stat st;
+
+	return stat(str_c(c->arena, path), &st) == 0;
 }

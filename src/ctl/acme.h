@@ -88,6 +88,9 @@ MUST enum err folder_make(struct str path, mode_t mode, struct arena *a, struct 
  * for others than mode gives, or the mode where there is none. */
 MUST enum err file_prepare(struct str path, struct str text, mode_t mode, struct arena *a,
 			   struct str *why);
+/* The same with owner and group of the file model, and exactly this mode. */
+MUST enum err file_prepare_like(struct str path, struct str model, struct str text, mode_t mode,
+				struct arena *a, struct str *why);
 /* "PATH.new" takes the place of PATH, durable. */
 MUST enum err file_switch(struct str path, struct arena *a, struct str *why);
 

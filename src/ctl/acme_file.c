@@ -57,15 +57,16 @@ enum err folder_make(struct str path, mode_t mode, struct arena *a, struct str *
 	return mkdir(name, 0700) || chmod(name, mode) ? failed(a, name, why) : OK;
 }
 
-/* The rights of the file that it shall replace. */
-static bool like(int fd, const char *path, mode_t mode)
+/* Owner and group of the model; unless the mode is exact, its rights too, of others no more than
+ * mode gives. */
+static bool like(int fd, const char *model, mode_t mode, bool exact)
 {
 	struct stat old;
 
-	if (stat(path, &old))
+	if (stat(model, &old))
 		return errno == ENOENT && fchmod(fd, mode) == 0;
-	mode_t others = mode & 07;
-	mode = (old.st_mode & 0770) | (old.st_mode & others);
+	if (!exact)
+		mode = (old.st_mode & 0770) | (old.st_mode & mode & 07);
 	if (old.st_gid != getegid() && fchown(fd, (uid_t)-1, old.st_gid))
 		return false;
 	if (geteuid() == 0 && fchown(fd, old.st_uid, old.st_gid))
@@ -73,8 +74,8 @@ static bool like(int fd, const char *path, mode_t mode)
 	return fchmod(fd, mode & 0666) == 0;
 }
 
-enum err file_prepare(struct str path, struct str text, mode_t mode, struct arena *a,
-		      struct str *why)
+static enum err prepare(struct str path, struct str model, struct str text, mode_t mode, bool exact,
+			struct arena *a, struct str *why)
 {
 	const char *name = str_c(a, str_fmt(a, "%.*s.new", FMT(path)));
 
@@ -84,13 +85,25 @@ enum err file_prepare(struct str path, struct str text, mode_t mode, struct aren
 	if (fd < 0)
 		return failed(a, name, why);
 	enum err e = OK;
-	if (write(fd, text.p, text.n) != (ssize_t)text.n || !like(fd, str_c(a, path), mode) ||
-	    fsync(fd))
+	if (write(fd, text.p, text.n) != (ssize_t)text.n ||
+	    !like(fd, str_c(a, model), mode, exact) || fsync(fd))
 		e = failed(a, name, why);
 	close(fd);
 	if (e)
 		(void)unlink(name);
 	return e;
+}
+
+enum err file_prepare(struct str path, struct str text, mode_t mode, struct arena *a,
+		      struct str *why)
+{
+	return prepare(path, path, text, mode, false, a, why);
+}
+
+enum err file_prepare_like(struct str path, struct str model, struct str text, mode_t mode,
+			   struct arena *a, struct str *why)
+{
+	return prepare(path, model, text, mode, true, a, why);
 }
 
 enum err file_switch(struct str path, struct arena *a, struct str *why)

@@ -91,7 +91,15 @@ static const struct command commands[] = {
 	  "publish the old keys no more" },
 	{ "dns", cmd_dns, NEEDS_SERVER, OPT_JSON, 1, 1, "DOMAIN",
 	  "print the DNS records to publish for a domain, as a zone file" },
-	{ "acme", cmd_acme, NEEDS_SERVER, OPT_JSON | OPT_NEW_KEY | OPT_DRY_RUN, 0, 0, "",
+	{ "tls show", cmd_tls_show, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "show the keys of TLS, what the DNS promises of them, and what is to be done" },
+	{ "tls next", cmd_tls_next, NEEDS_CONFIG, OPT_JSON, 0, 0, "",
+	  "make the key that comes next, to be published before it is used" },
+	{ "tls roll", cmd_tls_roll, NEEDS_SERVER, OPT_JSON | OPT_YES | OPT_CERTIFICATE, 0, 0, "",
+	  "use the next key, once its record is in all caches" },
+	{ "tls retire", cmd_tls_retire, NEEDS_CONFIG, OPT_JSON | OPT_YES, 0, 0, "",
+	  "publish the key before no more" },
+	{ "acme", cmd_acme, NEEDS_SERVER, OPT_JSON | OPT_NEW_KEY | OPT_DRY_RUN | OPT_YES, 0, 0, "",
 	  "obtain the certificate for all names, or renew it when it is time" },
 	{ "queue list", cmd_queue_list, NEEDS_CONFIG, OPT_JSON | CHOICE, 0, 0, "",
 	  "show the mail that is on its way to other servers, the oldest first" },
@@ -181,6 +189,8 @@ static const struct {
 	{ "--all", OPT_ALL, "all of it, or all that these options choose" },
 	{ "--user", OPT_USER, "ADDRESS of who sent it; without it, of all users", "ADDRESS",
 	  offsetof(struct ctl, user) },
+	{ "--certificate", OPT_CERTIFICATE, "FILE of the next key's certificate and chain, PEM",
+	  "FILE", offsetof(struct ctl, certificate) },
 	{ "--lang", OPT_LANG, "de or en; without it, as the environment says", "LANGUAGE",
 	  offsetof(struct ctl, lang) },
 	{ "--config", OPT_CONFIG, "check the configuration file" },
@@ -194,6 +204,11 @@ static const char codes[] =
 const struct command *ctl_command(size_t n)
 {
 	return n < LENGTH(commands) ? &commands[n] : NULL;
+}
+
+const char *ctl_option(size_t n)
+{
+	return n < LENGTH(options) ? options[n].word : NULL;
 }
 
 /* --- help --- */

@@ -75,6 +75,7 @@ struct command {
 /* Reads the command line without carrying it out. E_SYNTAX: why is a sentence. */
 MUST enum err ctl_parse(struct ctl *c, int argc, char **argv, struct str *why);
 const struct command *ctl_command(size_t n); /* NULL past the end */
+const char *ctl_option(size_t n);            /* "--json"; likewise */
 void ctl_help(FILE *to, const struct command *only);
 
 /* Says why on standard error (and as JSON where that was asked for); gives the exit status. */
@@ -183,6 +184,10 @@ int cmd_queue_hold(struct ctl *c);
 int cmd_queue_release(struct ctl *c);
 int cmd_queue_delete(struct ctl *c);
 int cmd_queue_move(struct ctl *c);
+int cmd_tls_show(struct ctl *c);
+int cmd_tls_next(struct ctl *c);
+int cmd_tls_roll(struct ctl *c);
+int cmd_tls_retire(struct ctl *c);
 int cmd_store_verify(struct ctl *c);
 int cmd_store_stats(struct ctl *c);
 int cmd_store_reclaim(struct ctl *c);

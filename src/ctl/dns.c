@@ -2,36 +2,16 @@
 /* ctl/dns.c - what to publish for a domain of ours: gathered here, written by ctl/zone.c. */
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "base/encode.h"
 #include "ctl/ctl_priv.h"
+#include "ctl/roll.h"
 #include "ctl/zone.h"
 #include "keeper/admin.h"
 #include "mail/address.h"
 
-enum { PEM_MAX = 256 * 1024, ZONE_OCTETS_MAX = 256 * 1024 };
-
-/* --- keys of TLS --- */
-
-/* RFC 6698 2.1.2, 2.1.3: selector 1, matching type 1. Takes the key. */
-static struct str key_hash(struct arena *a, EVP_PKEY *key)
-{
-	unsigned char hash[EVP_MAX_MD_SIZE], *der = NULL;
-	int n = key ? i2d_PUBKEY(key, &der) : 0;
-	struct str out = S("");
-
-	if (n > 0) {
-		BUG_IF(!EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL));
-		out = hex_encode(a, STR((const char *)hash, 32));
-	}
-	OPENSSL_free(der);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
-	return out;
-}
+enum { ZONE_OCTETS_MAX = 256 * 1024 };
 
 static X509 *certificate_of(struct str pem)
 {
@@ -41,16 +21,6 @@ static X509 *certificate_of(struct str pem)
 	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 	BIO_free(bio);
 	return x;
-}
-
-static EVP_PKEY *key_of(struct str pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
-
-	BUG_IF(!bio);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
-	BIO_free(bio);
-	return key;
 }
 
 /* --- who signed the certificate --- */
@@ -104,30 +74,25 @@ static struct str authority(struct str directory, X509 *x)
 
 /* --- the facts --- */
 
-/* The present key is the certificate's; the next one waits beside it in KEY.next. Only the former
- * must be there: who may not read the latter is told. */
 static enum err tls_facts(struct ctl *c, struct zone_facts *f, struct str *why)
 {
-	struct str pem, ignored;
-	struct str next = str_fmt(c->arena, "%.*s.next", FMT(c->config.key));
-	enum err e = file_read(c->config.certificate, PEM_MAX, c->arena, &pem, why);
+	struct roll_keys k = { 0 };
+	struct str hash[ROLL_HASHES_MAX];
+	bool old[ROLL_HASHES_MAX];
+	enum err e = roll_read(c, &k, why);
 
 	if (e)
 		return e;
-	X509 *x = certificate_of(pem);
-	f->tlsa[0] = key_hash(c->arena, x ? X509_get_pubkey(x) : NULL);
+	f->ntlsa = roll_promised(&k, hash, old);
+	for (size_t i = 0; i < f->ntlsa; i++) {
+		f->tlsa[i].hash = hash[i];
+		f->tlsa[i].which = old[i] ? ZONE_OLD : i ? ZONE_NEXT : ZONE_NOW;
+	}
+	X509 *x = certificate_of(k.cert_pem);
 	f->caa = authority(c->config.acme.directory, x);
 	X509_free(x);
 	ERR_clear_error();
-	e = file_read(next, PEM_MAX, c->arena, &pem, &ignored);
-	if (!e)
-		f->tlsa[1] = key_hash(c->arena, key_of(pem));
-	if (!e && f->tlsa[1].n)
-		return OK;
-	if (e == E_NOTFOUND)
-		return OK;
-	*why = e ? ignored : str_fmt(c->arena, "%.*s: there is no private key in it", FMT(next));
-	return e ? e : E_SYNTAX;
+	return OK;
 }
 
 static struct str ascii(struct arena *a, struct str name)

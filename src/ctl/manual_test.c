@@ -59,21 +59,11 @@ static void test_commands(struct str text)
 			   has(text, str_fmt(a, ".BI %s ", c->name)) ||
 			   has(text, str_fmt(a, ".BR %s ", c->name))))
 			fprintf(stderr, "  tecsmail(1) has no entry for %s\n", c->name);
-	static const char *const options[] = { "--json",        "--password-stdin",
-					       "--hash",        "--quota",
-					       "--config",      "--help",
-					       "--for",         "--messages",
-					       "--recipients",  "--new-recipients",
-					       "--to",          "--format",
-					       "--yes",         "--reason",
-					       "--expires",     "--on",
-					       "--notice",      "--new-key",
-					       "--dry-run",     "--from",
-					       "--destination", "--held",
-					       "--all",         "--user",
-					       "--lang",        "--tls" };
-	for (size_t i = 0; i < LENGTH(options); i++)
-		CHECK(has(text, str_of(options[i])));
+	const char *word;
+	for (size_t i = 0; (word = ctl_option(i)); i++)
+		if (!CHECK(has(text, str_of(word))))
+			fprintf(stderr, "  tecsmail(1) does not have %s\n", word);
+	CHECK(has(text, S("--help")));
 }
 
 int main(int argc, char **argv)

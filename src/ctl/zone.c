@@ -93,6 +93,13 @@ static void alias(struct making *m, const char *label, const char *de, const cha
 
 static void transport_records(struct making *m)
 {
+	static const struct {
+		const char *de, *en;
+	} keys[] = { [ZONE_NOW] = { "DANE: der Schlüssel von Port 25 (nur mit DNSSEC)",
+				    "DANE: the key of port 25 (with DNSSEC only)" },
+		     [ZONE_NEXT] = { "DANE: der nächste Schlüssel", "DANE: the next key" },
+		     [ZONE_OLD] = { "DANE: der vorige Schlüssel, bis tecsmail tls retire",
+				    "DANE: the key before, until tecsmail tls retire" } };
 	const struct zone_facts *f = m->f;
 
 	if (!str_is(f->sts_mode, "off")) {
@@ -106,14 +113,10 @@ static void transport_records(struct making *m)
 	    str_fmt(m->a, "v=TLSRPTv1; rua=mailto:tls-reports@%.*s", FMT(f->domain)),
 	    "TLSRPT: wohin andere Server berichten, was an TLS nicht ging",
 	    "TLSRPT: where other servers report what failed of TLS");
-	for (size_t i = 0; i < LENGTH(f->tlsa); i++)
-		if (f->tlsa[i].n)
-			add(m, str_fmt(m->a, "_25._tcp.%.*s", FMT(f->hostname)), "TLSA",
-			    str_fmt(m->a, "3 1 1 %.*s", FMT(f->tlsa[i])),
-			    i ? "DANE: der nächste Schlüssel"
-			      : "DANE: der Schlüssel von Port 25 (nur mit DNSSEC)",
-			    i ? "DANE: the next key"
-			      : "DANE: the key of port 25 (with DNSSEC only)");
+	for (size_t i = 0; i < f->ntlsa; i++)
+		add(m, str_fmt(m->a, "_25._tcp.%.*s", FMT(f->hostname)), "TLSA",
+		    str_fmt(m->a, "3 1 1 %.*s", FMT(f->tlsa[i].hash)), keys[f->tlsa[i].which].de,
+		    keys[f->tlsa[i].which].en);
 	if (f->caa.n) {
 		add(m, f->domain, "CAA", str_fmt(m->a, "0 issue \"%.*s\"", FMT(f->caa)),
 		    "Wer Zertifikate ausstellen darf", "who may issue certificates");

@@ -8,7 +8,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 
-enum { ZONE_RECORDS_MAX = 64, ZONE_KEYS_MAX = 8, ZONE_TTL = 3600 };
+enum { ZONE_RECORDS_MAX = 64, ZONE_KEYS_MAX = 8, ZONE_TLSA_MAX = 4, ZONE_TTL = 3600 };
 
 /* What is to be told. Names are A-labels without a dot at the end. */
 struct zone_facts {
@@ -21,8 +21,12 @@ struct zone_facts {
 	} port;
 	struct str sts_mode; /* "off": no policy */
 	int64_t sts_max_age_s;
-	struct str tlsa[2]; /* SHA-256 of the public key now, and of the next one; hex, or "" */
-	struct str caa;     /* the name of the certificate's authority, or "" */
+	struct {
+		struct str hash; /* SHA-256 of the public key, hex */
+		enum zone_key { ZONE_NOW, ZONE_NEXT, ZONE_OLD } which;
+	} tlsa[ZONE_TLSA_MAX];
+	size_t ntlsa;
+	struct str caa; /* the name of the certificate's authority, or "" */
 	struct {
 		struct str selector, value; /* DKIM */
 		bool signs;

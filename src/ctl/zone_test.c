@@ -14,7 +14,8 @@ static const struct zone_facts plain = {
 	.port = { .submissions = 465, .imaps = 993, .imap = 143 },
 	.sts_mode = { "testing", 7 },
 	.sts_max_age_s = 604800,
-	.tlsa = { { "00ff", 4 }, { "", 0 } },
+	.tlsa = { { { "00ff", 4 }, ZONE_NOW } },
+	.ntlsa = 1,
 	.caa = { "letsencrypt.org", 15 },
 };
 
@@ -88,10 +89,15 @@ static void test_elsewhere(void)
 	struct zone_facts f = plain;
 
 	f.hostname = f.server = f.web = S("mx.notexample.org");
-	f.tlsa[1] = S("1122");
+	f.tlsa[1].hash = S("1122");
+	f.tlsa[1].which = ZONE_NEXT;
+	f.tlsa[2].hash = S("3344");
+	f.tlsa[2].which = ZONE_OLD;
+	f.ntlsa = 3;
 	struct str text = printed(&f);
 	CHECK(has(text, ";_25._tcp.mx.notexample.org. 3600 IN TLSA 3 1 1 00ff"));
 	CHECK(has(text, ";_25._tcp.mx.notexample.org. 3600 IN TLSA 3 1 1 1122"));
+	CHECK(has(text, ";_25._tcp.mx.notexample.org. 3600 IN TLSA 3 1 1 3344"));
 	CHECK(has(text, ";mx.notexample.org. 3600 IN CAA 0 issue \"letsencrypt.org\""));
 	CHECK(has(text, "example.org. 3600 IN MX 10 mx.notexample.org."));
 	f.web = S("autoconfig.example.org"); /* its own CNAME would be a loop */

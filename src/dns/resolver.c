@@ -112,6 +112,13 @@ static bool set_stub(struct ub_ctx *ctx, struct arena *a, const struct dns_stub 
 	       (str_is(s->zone, ".") || set(ctx, "local-zone:", local));
 }
 
+/* The same for all that another server is asked for: it may know a network's own names. */
+static bool set_forward(struct ub_ctx *ctx, const struct dns_conf *c)
+{
+	return !c->nforward || (set(ctx, "local-zone:", "test transparent") &&
+				set(ctx, "local-zone:", "home.arpa transparent"));
+}
+
 static enum err set_up(struct ub_ctx *ctx, const struct dns_conf *c, struct arena *a,
 		       struct str *why)
 {
@@ -119,7 +126,7 @@ static enum err set_up(struct ub_ctx *ctx, const struct dns_conf *c, struct aren
 
 	ub_ctx_debugout(ctx, log_file());
 	*why = S("libunbound does not take its settings");
-	if (!set_bounds(ctx, c->cache_max) || ub_ctx_async(ctx, 1))
+	if (!set_bounds(ctx, c->cache_max) || !set_forward(ctx, c) || ub_ctx_async(ctx, 1))
 		return E_IO;
 	for (size_t i = 0; i < c->nforward; i++)
 		if (!server_text(a, &c->forward[i], &text) || ub_ctx_set_fwd(ctx, text)) {

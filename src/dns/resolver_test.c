@@ -230,6 +230,8 @@ static void test_forward(void)
 	CHECK_STR(got.text[0], "ns");
 	got = ask("nobody.example", DNS_MX);
 	CHECK(got.status == DNS_NXDOMAIN && got.secure);
+	got = ask("mx1.signed.test", DNS_A);
+	CHECK(got.status == DNS_FOUND && got.secure);
 	got = ask("localhost", DNS_A);
 	CHECK(got.status == DNS_FOUND && !got.secure);
 	dns_close(&resolver);

@@ -24,6 +24,29 @@ static enum err check_tls(const struct orders *o, struct arena *a, struct str *w
 	return OK;
 }
 
+/* A new key takes its place before its certificate does (ctl/roll.h); after a crash between the two
+ * the certificate still waits beside its place. */
+static enum err read_tls(struct orders *o, struct arena *a, struct str *why)
+{
+	struct str ignored, fresh = str_fmt(a, "%.*s.new", FMT(o->config.certificate));
+	enum err e = file_read(o->config.certificate, SETTINGS_FILE_MAX, o->arena, &o->cert, why);
+
+	if (!e)
+		e = file_read(o->config.key, SETTINGS_FILE_MAX, o->arena, &o->key, why);
+	if (!e)
+		e = check_tls(o, a, why);
+	if (e != E_SYNTAX)
+		return e;
+	struct str old = o->cert;
+	if (!file_read(fresh, SETTINGS_FILE_MAX, o->arena, &o->cert, &ignored) &&
+	    !check_tls(o, a, &ignored)) {
+		log_event(LOG_WARN, "tls.certificate.waiting", KV("file", fresh));
+		return OK;
+	}
+	o->cert = old;
+	return e;
+}
+
 /* Children open no files: the keeper gets the list as a descriptor. */
 static enum err open_leaked(struct orders *o, struct arena *a, struct str *why)
 {
@@ -64,12 +87,7 @@ enum err orders_read(struct str path, struct arena *a, struct orders *out, struc
 	if (!e)
 		e = config_parse(out->path, out->text, out->arena, &out->config, why);
 	if (!e)
-		e = file_read(out->config.certificate, SETTINGS_FILE_MAX, out->arena, &out->cert,
-			      why);
-	if (!e)
-		e = file_read(out->config.key, SETTINGS_FILE_MAX, out->arena, &out->key, why);
-	if (!e)
-		e = check_tls(out, a, why);
+		e = read_tls(out, a, why);
 	if (!e)
 		e = open_leaked(out, a, why);
 	if (e) {
