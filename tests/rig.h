@@ -8,7 +8,8 @@
  *
  * Who lives in example.test: alice (1), bob (2), carol (3, a quota of 2,000 octets), dave (4),
  * ghost (99, in the directory only); all with the password "secret". team@ is alice and bob,
- * mixed@ is alice and somebody elsewhere, full@ is bob and carol, broken@ finds no keeper,
+ * mixed@ is alice and eve@far.test, gone@ is she alone, impossible@ leads nowhere, back@ to a
+ * sender of forwarded mail (joe@far.test), full@ is bob and carol, broken@ finds no keeper,
  * expired@ takes no mail any more.
  */
 #include <sys/socket.h>
@@ -93,6 +94,12 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		(*out)[(*n)++] = rig_user(1, detail);
 		(*out)[(*n)++] = (struct route){ .address = S("eve@far.test") };
 	}
+	if (str_iis(local, "gone"))
+		(*out)[(*n)++] = (struct route){ .address = S("eve@far.test") };
+	if (str_iis(local, "impossible"))
+		(*out)[(*n)++] = (struct route){ .address = S("eve@far") };
+	if (str_iis(local, "back"))
+		(*out)[(*n)++] = (struct route){ .address = S("joe@far.test"), .back = true };
 	if (str_iis(local, "expired")) {
 		(*out)[(*n)++] = rig_user(4, detail);
 		(*out)->expired = true;
@@ -104,6 +111,19 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i].encrypted = rig.encrypted && (*out)[i].account == rig.encrypted;
 	return !*n ? E_NOTFOUND : rig.new_error == E_READONLY ? E_READONLY : OK;
+}
+
+/* A sender elsewhere becomes back@, which leads to joe@far.test, to whom it is of use. */
+enum err keeper_rewrite(struct keeper *k, struct path sender, struct str domain, struct arena *a,
+			struct str *out)
+{
+	(void)k;
+	CHECK(str_iis(domain, "example.test"));
+	if (str_is(sender.domain, "broken.test"))
+		return E_AGAIN;
+	*out = str_iis(sender.domain, "example.test") ? path_text(a, sender)
+						      : S("back@example.test");
+	return OK;
 }
 
 enum err keeper_domain(struct keeper *k, struct str domain)

@@ -162,6 +162,7 @@ enum err keeper_route(struct keeper *k, struct path to, struct arena *a, struct 
 		r->quota = scan_u64(&in);
 		r->encrypted = scan_u8(&in) != 0;
 		r->expired = scan_u8(&in) != 0;
+		r->back = scan_u8(&in) != 0;
 	}
 	return keeper_eaten(&in);
 }
@@ -176,6 +177,21 @@ enum err keeper_domain(struct keeper *k, struct str domain)
 	enum err e = keeper_ask(k, CALL_DOMAIN, &b, KEEPER_WAIT_MS, a, &in);
 	arena_free(&a);
 	return e == E_DENIED ? E_NOTFOUND : e;
+}
+
+enum err keeper_rewrite(struct keeper *k, struct path sender, struct str domain, struct arena *a,
+			struct str *out)
+{
+	struct buf b = buf_new(FIELDS_MAX);
+	struct scan in;
+
+	keeper_put_path(&b, sender);
+	buf_blob(&b, domain);
+	enum err e = keeper_ask(k, CALL_REWRITE, &b, KEEPER_WAIT_MS, a, &in);
+	if (e)
+		return e;
+	*out = scan_blob(&in);
+	return keeper_eaten(&in);
 }
 
 /* Which connection it came over: the keeper's line about it says so. */

@@ -17,6 +17,7 @@
  *   secret:  p/<account>               the password's hash and verifier
  *            w/<account>               the app passwords
  *            d/<domain>                its keys for DKIM: keeper/dkim.h
+ *            r                         the key of forwarded mail's senders: keeper/forward.h
  *            v/, k/<account>           recent logins and known places, see keeper/journal.h
  *
  * Account numbers are 8 hex digits in keys and are never given again. Each record begins with

@@ -76,6 +76,8 @@ struct route {
 	uint64_t quota;     /* octets, 0: no limit */
 	bool encrypted; /* the account takes mail over encrypted lines only: keeper/guarantee.h */
 	bool expired;   /* the account takes no mail any more; then it is the only route */
+	bool back; /* the only one, and elsewhere: somebody whose mail was forwarded, and who is
+		    * to hear what became of it, and nothing else: keeper_rewrite */
 };
 /* Aliases expanded (several targets, catch-all, user+detail@, duplicates and loops taken out).
  * E_NOTFOUND: local domain, no such user; E_DENIED: not a domain of ours; E_LIMIT: expands to
@@ -85,6 +87,11 @@ MUST enum err keeper_route(struct keeper *k, struct path to, struct arena *a, st
 			   size_t *n);
 /* Is it a domain of ours? E_NOTFOUND: no. */
 MUST enum err keeper_domain(struct keeper *k, struct str domain);
+/* Who stands as the sender of mail that an alias in `domain` sends on to another server: an address
+ * there that leads back to him for three weeks; he himself, where he is of ours or nobody.
+ * E_NOTFOUND: domain is not ours. docs/adr/0027-srs.md */
+MUST enum err keeper_rewrite(struct keeper *k, struct path sender, struct str domain,
+			     struct arena *a, struct str *out);
 
 /* --- who may come in --- */
 

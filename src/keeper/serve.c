@@ -2,8 +2,10 @@
 /* keeper/serve.c - the calls of the workers, and the table of all calls. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/forward.h"
 #include "keeper/life.h"
 #include "keeper/serve_priv.h"
+#include "keeper/srs.h"
 
 struct path take_path(struct scan *in)
 {
@@ -31,7 +33,14 @@ static enum err call_route(struct asked *q)
 
 	if (!scan_end(q->in))
 		return E_SYNTAX;
-	enum err e = route_find(q->k->store, &q->k->conf.rules, to, q->a, &r, &n);
+	enum err e;
+	if (srs_is(to.local)) {
+		n = 1;
+		r = ARENA_NEW(q->a, struct route);
+		e = forward_back(q->k->store, to, q->a, r);
+	} else {
+		e = route_find(q->k->store, &q->k->conf.rules, to, q->a, &r, &n);
+	}
 	if (!e)
 		e = takes_mail(q);
 	if (e)
@@ -44,6 +53,7 @@ static enum err call_route(struct asked *q)
 		buf_u64(q->out, r[i].quota);
 		buf_u8(q->out, r[i].encrypted);
 		buf_u8(q->out, r[i].expired);
+		buf_u8(q->out, r[i].back);
 	}
 	return q->out->full ? E_LIMIT : OK;
 }
@@ -69,6 +79,19 @@ static enum err call_domain(struct asked *q)
 	if (name_domain(q->a, text, &f.domain))
 		return E_NOTFOUND;
 	return store_read(q->k->store, S(DIRECTORY_PARTITION), find_domain, &f);
+}
+
+static enum err call_rewrite(struct asked *q)
+{
+	struct path sender = take_path(q->in);
+	struct str domain = scan_blob(q->in), out;
+
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	enum err e = forward_rewrite(q->k->store, sender, domain, q->a, &out);
+	if (!e)
+		buf_blob(q->out, out);
+	return e;
 }
 
 bool take_try(struct asked *q, struct login_try *t)
@@ -208,6 +231,7 @@ static const struct call {
 } calls[] = {
 	{ CALL_ROUTE, call_route, FACE_MX | FACE_SESSION | FACE_COURIER },
 	{ CALL_DOMAIN, call_domain, FACE_MX | FACE_SESSION | FACE_COURIER },
+	{ CALL_REWRITE, call_rewrite, FACE_MX | FACE_SESSION | FACE_COURIER },
 	{ CALL_LOGIN, call_login, FACE_SESSION },
 	{ CALL_PROGRAM, call_program, FACE_SESSION },
 	{ CALL_ADMIT, call_admit, FACE_MX | FACE_SESSION },

@@ -14,8 +14,9 @@
 
 enum keeper_call {
 	CALL_ROUTE = 1,  /* path -> u32 n, n * (u32 account, blob address, blob mailbox, u64 quota,
-			  * u8 encrypted, u8 expired) */
+			  * u8 encrypted, u8 expired, u8 back) */
 	CALL_DOMAIN,     /* blob domain -> */
+	CALL_REWRITE,    /* path, blob domain -> blob sender */
 	CALL_LOGIN,      /* try -> u8 1, u32 account, blob address, u64 quota, blob notice;
 			  * or u8 0, blob closed; or u8 2, blob refused */
 	CALL_PROGRAM,    /* u32 account, try -> */

@@ -334,6 +334,71 @@ static void expanded(void)
 	hang_up(c);
 }
 
+/* Port 25 sends on what an alias leads to, as one of ours; and a bounce finds its way back. */
+static void forwarded(void)
+{
+	struct client *c = greeted(SMTP_MX);
+	const struct queue_job *j;
+
+	send_mail(c, "<joe@far.test>", "gone@example.test", "250 2.0.0");
+	j = part_of("far.test");
+	CHECK_STR(j->m.sender, "back@example.test");
+	CHECK_STR(j->p.rcpt[0].address, "eve@far.test");
+	CHECK(!j->m.account && j->m.guard == QUEUE_ANY);
+	CHECK(str_starts(octets(j), S("Received: from here.test")));
+	empty_queue();
+
+	send_mail(c, "<bob@example.test>", "gone@example.test", "250 2.0.0"); /* one of ours */
+	CHECK_STR(part_of("far.test")->m.sender, "bob@example.test");
+	empty_queue();
+	send_mail(c, "<>", "gone@example.test", "250 2.0.0");
+	CHECK_STR(part_of("far.test")->m.sender, "");
+	empty_queue();
+	send_mail(c, "<>", "back@example.test", "250 2.0.0");
+	CHECK_STR(part_of("far.test")->p.rcpt[0].address, "joe@far.test");
+	CHECK_STR(part_of("far.test")->m.sender, "");
+	empty_queue();
+
+	/* RFC 3461 5.2.7.2, 5.2.7.3; RFC 8689 4.1 */
+	say(c, "MAIL FROM:<joe@far.test> ENVID=x RET=HDRS\r\nRCPT TO:<gone@example.test> "
+	       "NOTIFY=SUCCESS ORCPT=rfc822;gone@example.test");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, S("TLS-Required: No\r\n\r\nx\r\n.\r\n"));
+	expect(c, "250 ");
+	j = part_of("far.test");
+	CHECK_NUM(j->p.rcpt[0].notify, QUEUE_ON_SUCCESS);
+	CHECK_STR(j->p.rcpt[0].orcpt, "rfc822;gone@example.test");
+	CHECK_STR(j->m.envid, "x");
+	CHECK(j->m.tls_optional && j->m.ret == QUEUE_RET_HDRS);
+	empty_queue();
+	say(c, "MAIL FROM:<joe@far.test>\r\nRCPT TO:<mixed@example.test> NOTIFY=SUCCESS");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	CHECK_NUM(part_of("far.test")->p.rcpt[0].notify, QUEUE_NEVER_TELL);
+	hang_up(c);
+	empty_queue();
+
+	c = greeted(SMTP_LMTP);
+	ask(c, "<joe@far.test>", "gone@example.test mixed@example.test bob@example.test");
+	fail_queue = E_IO;
+	data(c, str_of(simple));
+	expect(c, "451 4.3.0");
+	expect(c, "451 4.3.0");
+	expect(c, "250 2.0.0");
+	fail_queue = OK;
+	ask(c, "<joe@far.test>", "gone@example.test mixed@example.test");
+	data(c, str_of(simple));
+	expect(c, "250 2.0.0");
+	expect(c, "250 2.0.0");
+	CHECK_NUM(stored(1, "INBOX"), 1);
+	CHECK_NUM(queued(), 1);
+	hang_up(c);
+	empty_queue();
+}
+
 /* --- some have it, some have not --- */
 
 static void partly(void)
@@ -412,6 +477,7 @@ static void all(void *arg)
 	timed();
 	many();
 	expanded();
+	forwarded();
 	partly();
 	no_relay();
 	rig_close();

@@ -4,7 +4,7 @@
 static const char not_yours[] = "this sender address is not yours\n"
 				"diese Absenderadresse gehoert nicht zu Ihrem Konto";
 static const char no_relay[] = "not relaying: no mailbox of this server";
-static const char no_forward[] = "this address leads to another server, which is not possible yet";
+static const char only_reports[] = "this address takes reports about mail that it sent on, only";
 
 static struct path keep_path(struct arena *a, struct path p)
 {
@@ -109,23 +109,29 @@ static void settle(struct smtp *s, struct route *r)
 		r->mailbox = info.name;
 }
 
-/* A recipient elsewhere is one route. */
-static struct reply elsewhere(struct smtp *s, struct path to, struct route **routes, size_t *n)
-{
-	struct route *r = ARENA_NEW(s->cmd, struct route);
-	struct reply bad = away_address(s->cmd, to, &r->address);
+/* Where a recipient leads to. */
+struct found {
+	struct route *routes;
+	size_t n;
+	struct str sender; /* of the copies to other servers */
+};
 
-	*routes = r;
-	*n = 1;
-	return bad;
+/* A recipient elsewhere is one route. */
+static struct reply elsewhere(struct smtp *s, struct path to, struct found *f)
+{
+	f->routes = ARENA_NEW(s->cmd, struct route);
+	f->n = 1;
+	f->sender = away_text(s->cmd, s->mail.from);
+	return away_address(s->cmd, to, &f->routes->address);
 }
 
 /* Of an alias, what can be no address is left out like whoever does not exist. */
-static void keep_possible(struct smtp *s, struct route *r, size_t *n)
+static void keep_possible(struct smtp *s, struct found *f)
 {
+	struct route *r = f->routes;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < *n; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		struct path to;
 
 		if (!r[i].account && (path_parse(s->cmd, r[i].address, &to) ||
@@ -133,40 +139,56 @@ static void keep_possible(struct smtp *s, struct route *r, size_t *n)
 			continue;
 		r[kept++] = r[i];
 	}
-	*n = kept;
+	f->n = kept;
+}
+
+/* Mail that an alias sends on: with a sender of ours, so that SPF holds at the next server. A
+ * user's is of ours already. */
+static struct reply forwarded(struct smtp *s, struct path to, struct found *f)
+{
+	size_t away = 0;
+	enum err e = OK;
+
+	for (size_t i = 0; i < f->n; i++)
+		away += !f->routes[i].account;
+	f->sender = away_text(s->cmd, s->mail.from);
+	if (!away)
+		return (struct reply){ 0 };
+	if (f->routes->back && f->sender.n)
+		return reply(550, "5.7.1", only_reports);
+	if (f->sender.n && !is_submission(s))
+		e = keeper_rewrite(s->srv->keeper, s->mail.from, to.domain, s->cmd, &f->sender);
+	return e ? reply_err(e) : (struct reply){ 0 };
 }
 
 /* Where the recipient leads to; what is here must have room. */
-static struct reply find(struct smtp *s, struct path to, struct route **routes, size_t *n)
+static struct reply find(struct smtp *s, struct path to, struct found *f)
 {
-	enum err e = keeper_route(s->srv->keeper, to, s->cmd, routes, n);
+	enum err e = keeper_route(s->srv->keeper, to, s->cmd, &f->routes, &f->n);
 
 	if (e == E_DENIED && is_submission(s))
-		return elsewhere(s, to, routes, n);
+		return elsewhere(s, to, f);
 	if (e == E_DENIED)
 		return reply(550, "5.7.1", no_relay);
 	if (e == E_LIMIT)
 		return reply(550, "5.2.4", "this address expands to too many");
 	if (e)
 		return reply_err(e);
-	if (*n == 1 && (*routes)->expired) /* RFC 3463 3.3 */
+	if (f->n == 1 && f->routes->expired) /* RFC 3463 3.3 */
 		return reply(550, "5.2.1",
 			     "this mailbox takes no mail any more\n"
 			     "dieses Postfach nimmt keine Mail mehr an");
-	struct reply r = guarantee_rcpt(s, to, *routes, n);
+	struct reply r = guarantee_rcpt(s, to, f->routes, &f->n);
 	if (r.code)
 		return r;
-	keep_possible(s, *routes, n);
-	if (!*n)
+	keep_possible(s, f);
+	if (!f->n)
 		return reply_err(E_NOTFOUND);
-	for (size_t i = 0; i < *n && !is_submission(s); i++)
-		if (!(*routes)[i].account) /* else that part of it would be lost */
-			return reply(550, "5.2.4", no_forward);
-	for (size_t i = 0; i < *n; i++)
-		settle(s, *routes + i);
-	if (*n == 1)
-		e = room(s, *routes);
-	return e ? reply_err(e) : (struct reply){ 0 };
+	for (size_t i = 0; i < f->n; i++)
+		settle(s, f->routes + i);
+	if (f->n == 1)
+		e = room(s, f->routes);
+	return e ? reply_err(e) : forwarded(s, to, f);
 }
 
 /* Which delivery of the transaction a route is; a new one if there is none yet. */
@@ -200,48 +222,52 @@ static size_t delivery_of(struct smtp *s, const struct route *r, bool alone)
 	return s->nto++;
 }
 
-/* RFC 3461 4.2, 5.2.1: what was said of the recipient goes along with the mail to him. */
-static size_t leaving_of(struct smtp *s, const struct rcpt *r, const struct route *route)
+/* What was said of the recipient goes along with the mail to him: RFC 3461 5.2.1, 5.2.7.2. Of an
+ * alias of several, success is not reported for each: 5.2.7.3 (c). */
+static size_t leaving_of(struct smtp *s, const struct rcpt *r, const struct found *f, size_t i)
 {
-	struct leaving l = { .sender = away_text(s->cmd, s->mail.from),
-			     .to = { .address = route->address,
+	struct leaving l = { .sender = f->sender,
+			     .to = { .address = f->routes[i].address,
 				     .orcpt = r->args.orcpt,
 				     .notify = r->args.notify } };
 
+	if (f->n > 1 && l.to.notify & NOTIFY_SUCCESS) {
+		l.to.notify &= ~(unsigned)NOTIFY_SUCCESS;
+		if (!l.to.notify)
+			l.to.notify = NOTIFY_NEVER;
+	}
 	return away_add(s, &l);
 }
 
-static struct rcpt *add(struct smtp *s, const struct rcpt_args *args, const struct route *routes,
-			size_t n)
+static struct rcpt *add(struct smtp *s, const struct rcpt_args *args, const struct found *f)
 {
 	struct rcpt *r = ARENA_NEW(s->tx, struct rcpt);
 
 	r->args = *args;
 	r->args.to = keep_path(s->tx, args->to);
 	r->args.orcpt = str_dup(s->tx, args->orcpt);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < f->n; i++) {
 		struct target *t = ARENA_NEW(s->tx, struct target);
 
-		t->away = !routes[i].account;
+		t->away = !f->routes[i].account;
 		t->index =
-			t->away ? leaving_of(s, r, &routes[i]) : delivery_of(s, &routes[i], n == 1);
+			t->away ? leaving_of(s, r, f, i) : delivery_of(s, &f->routes[i], f->n == 1);
 		t->next = r->targets;
 		r->targets = t;
 	}
 	*s->last_rcpt = r;
 	s->last_rcpt = &r->next;
 	s->nrcpt++;
-	s->ntargets += n;
+	s->ntargets += f->n;
 	return r;
 }
 
 static struct reply rcpt(struct smtp *s, struct scan *in)
 {
 	struct rcpt_args args;
-	struct route *routes;
+	struct found f = { 0 };
 	uint32_t hash = 0;
 	bool stranger = false;
-	size_t n;
 	struct reply r;
 
 	if (s->nrcpt >= recipients_max(s)) /* RFC 5321 4.5.3.1.10 */
@@ -251,16 +277,16 @@ static struct reply rcpt(struct smtp *s, struct scan *in)
 		return r;
 	if (args.to.utf8 && !s->mail.utf8) /* RFC 6531 3.5 */
 		return reply(553, "5.6.7", "this address needs SMTPUTF8");
-	r = find(s, args.to, &routes, &n);
+	r = find(s, args.to, &f);
 	if (r.code)
 		return r;
-	if (n > TARGETS_MAX - s->ntargets)
+	if (f.n > TARGETS_MAX - s->ntargets)
 		return reply(452, "4.5.3", "too many recipients");
 	if (is_submission(s))
 		r = sending_rcpt(s, args.to, &hash, &stranger);
 	if (r.code)
 		return r;
-	add(s, &args, routes, n)->hash = hash;
+	add(s, &args, &f)->hash = hash;
 	s->strangers += stranger;
 	s->state = RCPT;
 	return reply(250, "2.1.5", "recipient accepted");

@@ -172,7 +172,8 @@ static void recipients(void)
 		{ "RCPT TO:<nobody@example.test>", "550 5.1.1" },
 		{ "RCPT TO:<x@far.test>", "550 5.7.1 not relaying" },
 		{ "RCPT TO:<x@broken.test>", "451 4.3.0" },
-		{ "RCPT TO:<mixed@example.test>", "550 5.2.4" },
+		{ "RCPT TO:<impossible@example.test>", "550 5.1.1" },
+		{ "RCPT TO:<back@example.test>", "550 5.7.1 this address takes reports" },
 		{ "RCPT TO:<\xc3\xa4@example.test>", "553 5.6.7" },
 		{ "RCPT TO:<postmaster>", "250 2.1.5" },
 		{ "RCPT TO:<alice+list@EXAMPLE.test>", "250 2.1.5" },
@@ -180,6 +181,17 @@ static void recipients(void)
 		{ "RCPT TO:<bob@example.test>", "250 2.1.5" },
 		{ "RCPT TO:<dave@example.test>", "250 2.1.5" },
 		{ "RCPT TO:<carol@example.test>", "452 4.5.3" }, /* five is the limit here */
+	};
+	static const struct turn forwards[] = {
+		{ "MAIL FROM:<x@broken.test>", "250 2.1.0" },
+		{ "RCPT TO:<gone@example.test>", "451 4.3.0" },
+		{ "RSET", "250" },
+		{ "MAIL FROM:<a@b.test>", "250 2.1.0" },
+		{ "RCPT TO:<gone@example.test>", "250 2.1.5" },
+		{ "RCPT TO:<mixed@example.test>", "250 2.1.5" },
+		{ "RSET", "250" },
+		{ "MAIL FROM:<>", "250 2.1.0" },
+		{ "RCPT TO:<back@example.test>", "250 2.1.5" },
 	};
 	static const struct turn quota[] = {
 		{ "MAIL FROM:<a@b.test> SIZE=2001", "250 2.1.0" },
@@ -192,6 +204,7 @@ static void recipients(void)
 
 	dialog(SMTP_MX, false, true, server_side, LENGTH(server_side));
 	dialog(SMTP_MX, false, true, quota, LENGTH(quota));
+	dialog(SMTP_MX, false, true, forwards, LENGTH(forwards));
 }
 
 /* RFC 4954, RFC 8314 3.3: no password without TLS, and nothing without a login. */
