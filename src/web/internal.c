@@ -181,10 +181,10 @@ struct reply internal_guarantees(struct request *q)
 	struct said s = { 0 };
 	struct login_try t;
 
-	if (!proof(q, names, &t))
-		return bad(q);
+	if (!internal_proof(q, names, &t))
+		return internal_bad(q);
 	enum err e = keeper_guarantees(q->web->keeper, &t, q->a, &s, &g);
-	return e ? failed(q, e) : both_guarantees(q, &s, &g);
+	return e ? internal_failed(q, e) : both_guarantees(q, &s, &g);
 }
 
 struct reply internal_guarantees_set(struct request *q)
@@ -195,11 +195,11 @@ struct reply internal_guarantees_set(struct request *q)
 	struct said s = { 0 };
 	struct login_try t;
 
-	if (!proof(q, names, &t))
-		return bad(q);
+	if (!internal_proof(q, names, &t))
+		return internal_bad(q);
 	enum err e = keeper_guarantees_set(q->web->keeper, &t, form_get(&q->form, "sending"),
 					   form_get(&q->form, "receiving"), q->a, &s, &g);
-	return e ? failed(q, e) : both_guarantees(q, &s, &g);
+	return e ? internal_failed(q, e) : both_guarantees(q, &s, &g);
 }
 
 /* --- app passwords --- */
