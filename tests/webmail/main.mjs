@@ -6,6 +6,7 @@ import './mail.mjs';
 import './pages.mjs';
 import './access.mjs';
 import './account.mjs';
+import './guarantee.mjs';
 import './setup.mjs';
 import './front.mjs';
 

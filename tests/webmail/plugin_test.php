@@ -4,6 +4,7 @@
 $lib = __DIR__ . '/../../webmail/plugins/tecsmail/lib';
 require "$lib/received.php";
 require "$lib/door.php";
+require "$lib/guarantee.php";
 
 const END = '; Tue, 24 Nov 2026 11:12:41 +0000';
 const FAR = 'from mx.far.test ([192.0.2.1]) by mail.example.test with ';
@@ -103,6 +104,70 @@ foreach (['de_DE', 'en_US'] as $language) {
     foreach ($words[1] as $word) {
         check(isset($labels["result_$word"]), true, "$language: result_$word");
     }
+}
+
+// Of two guarantees the stricter one; what a form has posted.
+$pairs = [['none', 'none', 'none'], ['none', 'encrypted', 'encrypted'], ['authenticated', 'encrypted', 'authenticated'],
+    ['encrypted', 'authenticated', 'authenticated']];
+foreach ($pairs as [$a, $b, $wanted]) {
+    check(tecsmail_guarantee::stricter(tecsmail_guarantee::SENDING, $a, $b), $wanted, "$a and $b");
+}
+$forms = [
+    [['_sending' => 'encrypted', '_receiving' => 'encrypted'], ['sending' => 'encrypted', 'receiving' => 'encrypted']],
+    [['_sending' => 'none'], ['sending' => 'none', 'receiving' => 'any']],
+    [['_sending' => 'none', '_receiving' => 'any'], ['sending' => 'none', 'receiving' => 'any']],
+    [['_sending' => ['none'], '_receiving' => ['encrypted']], ['sending' => '', 'receiving' => 'any']],
+    [[], ['sending' => '', 'receiving' => 'any']],
+];
+foreach ($forms as $n => [$posted, $wanted]) {
+    check(tecsmail_guarantee::chosen($posted), $wanted, "form $n");
+}
+// Each word that the server has for them has its texts in each language.
+preg_match('~sending_words\[\] = {(.*?)}.*receiving_words\[\] = {(.*?)}~s', file_get_contents(__DIR__ . '/../../src/keeper/guarantee.c'), $m);
+foreach (['SENDING' => $m[1], 'RECEIVING' => $m[2]] as $which => $list) {
+    preg_match_all('~"(\w+)"~', $list, $words);
+    check(constant("tecsmail_guarantee::$which"), $words[1], "words of $which");
+}
+foreach (['de_DE', 'en_US'] as $language) {
+    $labels = [];
+    require __DIR__ . "/../../webmail/plugins/tecsmail/localization/$language.inc";
+    foreach (['sending_none', 'sending_encrypted', 'sending_authenticated', 'receiving_encrypted'] as $name) {
+        check(isset($labels["guarantee_$name"], $labels["guarantee_{$name}_means"]), true, "$language: guarantee_$name");
+    }
+}
+
+// What the operator wants of all accounts cannot be had for less; rendered by Roundcube's own library.
+$roundcube = '/usr/share/roundcube/';
+if (is_file("$roundcube/program/lib/Roundcube/bootstrap.php")) {
+    define('INSTALL_PATH', $roundcube);
+    define('RCUBE_CONFIG_DIR', '/nonexistent/');
+    require "$roundcube/program/lib/Roundcube/bootstrap.php";
+    $plugin = new class extends rcube_plugin {
+        public function __construct()
+        {
+        }
+
+        public function init()
+        {
+        }
+
+        public function gettext($name)
+        {
+            return "<$name>";
+        }
+    };
+    $form = function (string $own, string $receiving, string $least, string $all) use ($plugin): array {
+        $html = (new tecsmail_guarantee($plugin))->fields(['own' => ['sending' => $own, 'receiving' => $receiving],
+            'least' => ['sending' => $least, 'receiving' => $all]]);
+        preg_match_all('~<input [^>]*value="(\w+)"([^>]*)>~', $html, $inputs, PREG_SET_ORDER);
+        return array_map(fn ($m) => $m[1] . (strpos($m[0], 'hidden') ? '?' : '') . (strpos($m[2], ' checked') !== false ? '*' : '')
+            . (strpos($m[2], ' disabled') !== false ? '-' : ''), $inputs);
+    };
+    check($form('none', 'any', 'none', 'any'), ['none*', 'encrypted', 'authenticated', 'encrypted'], 'nothing wanted');
+    check($form('authenticated', 'encrypted', 'encrypted', 'any'), ['none-', 'encrypted', 'authenticated*', 'encrypted*'],
+        'more than the operator wants');
+    check($form('none', 'any', 'encrypted', 'encrypted'), ['none-', 'encrypted*', 'authenticated', 'any?', 'encrypted*-'],
+        'less than the operator wants');
 }
 
 echo "$passed passed, $failed failed\n";

@@ -6,7 +6,7 @@
  * Each subject has a file in lib/; this one says what is hooked to what. It changes nothing of
  * Roundcube itself and keeps no data: what it shows comes from the server.
  */
-foreach (['account', 'door', 'notice', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
+foreach (['account', 'door', 'guarantee', 'notice', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
     require_once __DIR__ . "/lib/$subject.php";
 }
 

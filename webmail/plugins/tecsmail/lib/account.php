@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: ISC
 /**
  * Settings: what belongs to the account at the server. App passwords (made, named, shown once,
- * withdrawn), the last logins, and the open sessions of the webmail, which all can be ended.
+ * withdrawn), the guarantees of its mails, the last logins, and the open sessions of the webmail, which all can be ended.
  */
 class tecsmail_account
 {
@@ -56,6 +56,9 @@ class tecsmail_account
         case 'delete':
             $this->tell($this->ask('apps/delete', ['name' => $name]), 'app_withdrawn');
             break;
+        case 'guarantee':
+            $this->tell($this->ask('guarantees/set', tecsmail_guarantee::chosen($_POST)), 'guarantee_saved');
+            break;
         case 'logout':
             tecsmail_sessions::end_others($this->rc->user->ID);
             $this->tell($this->ask('logout'), 'logged_out_elsewhere');
@@ -74,6 +77,7 @@ class tecsmail_account
             return $this->frame($body . html::div(['class' => 'boxwarning'], rcube::Q($this->why($apps))));
         }
         return $this->frame($this->made_box() . $body . $this->apps($apps['apps']) . $this->add_form()
+            . html::tag('h2', [], $this->q('guarantee')) . $this->guarantee()
             . html::tag('h2', [], $this->q('sessions')) . html::p([], $this->q('sessions_hint')) . $this->sessions()
             . html::tag('h2', [], $this->q('logins')) . $this->logins());
     }
@@ -111,7 +115,7 @@ class tecsmail_account
             $table->add([], $this->form('delete', self::hidden('_name', $app['name'])
                 . $this->button('app_withdraw', 'btn btn-sm btn-danger delete'), 'inline'));
         }
-        return html::div(['class' => 'wide'], $table->show());
+        return $this->wide($table, 'apps');
     }
 
     private function add_form(): string
@@ -126,6 +130,16 @@ class tecsmail_account
         }
         return $this->form('add', html::div(['class' => 'fields'], $fields . $this->button('app_make', 'btn btn-primary create')),
             'add');
+    }
+
+    private function guarantee(): string
+    {
+        $answer = $this->ask('guarantees');
+        if ($answer['result'] !== 'ok') {
+            return html::p([], rcube::Q($this->why($answer)));
+        }
+        return $this->form('guarantee', (new tecsmail_guarantee($this->plugin))->fields($answer)
+            . $this->button('guarantee_save', 'btn btn-primary submit'), 'guarantee');
     }
 
     private function sessions(): string
@@ -149,7 +163,7 @@ class tecsmail_account
                     $this->time($session['since']), '');
             }
         }
-        return html::div(['class' => 'wide'], $table->show())
+        return $this->wide($table, 'sessions')
             . $this->form('logout', $this->button('log_out_elsewhere', 'btn btn-secondary logout'), 'logout');
     }
 
@@ -171,7 +185,7 @@ class tecsmail_account
             $table->add([], rcube::Q($this->program($login)));
             $table->add([], $this->q("result_$login[result]") . ($login['count'] > 1 ? " ($login[count]×)" : ''));
         }
-        return html::div(['class' => 'wide'], $table->show());
+        return $this->wide($table, 'logins');
     }
 
     /** A protocol, or what an owner asked for on a page. */
@@ -188,6 +202,13 @@ class tecsmail_account
     }
 
     // --- small things ---
+
+    /** A table that may be wider than the page: whoever has no mouse gets to it too, and scrolls. */
+    private function wide(html_table $table, string $label): string
+    {
+        return html::div(['class' => 'wide', 'role' => 'region', 'tabindex' => '0', 'aria-label' => $this->t($label)],
+            $table->show());
+    }
 
     /**
      * Asks with the password of this session. If that is not the account's own (but one of an app),
