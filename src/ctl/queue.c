@@ -198,7 +198,7 @@ static enum err read_host(struct ordering *o, struct str *why)
 
 	o->nids--;
 	o->host = str_is(word, "-") ? S("") : word;
-	if (!o->host.n || !domain_ascii(o->c->arena, o->host, &ignored))
+	if (!o->host.n || !queue_via(o->c->arena, o->host, &ignored))
 		return OK;
 	*why = str_fmt(o->c->arena, "%.*s is no name of a host", FMT(word));
 	return E_SYNTAX;

@@ -270,6 +270,30 @@ static enum err order(struct tx *tx, void *arg)
 	return e == E_NOTFOUND && o->n ? OK : e;
 }
 
+enum err queue_via(struct arena *a, struct str text, struct str *out)
+{
+	size_t colon = str_rfind(text, ':');
+	/* not one of those inside an IPv6 address */
+	bool has_port = colon < text.n && !str_ends(text, S("]"));
+	struct str host = has_port ? str_part(text, 0, colon) : text;
+	struct scan in = scan(str_from(text, colon + 1));
+	enum err e = domain_ascii(a, host, &host);
+
+	if (e)
+		return e;
+	if (str_starts(host, S("[")))
+		host = str_part(host, 1, host.n - 2);
+	if (!has_port) {
+		*out = host;
+		return OK;
+	}
+	uint64_t port = scan_num(&in, UINT16_MAX);
+	bool two = str_has(host, ':'); /* which of them would be the port's? */
+
+	*out = str_fmt(a, "%.*s:%u", FMT(host), (unsigned)port);
+	return scan_end(&in) && port && !two && out->n <= QUEUE_DOMAIN_MAX ? OK : E_SYNTAX;
+}
+
 enum err queue_order(struct store *st, enum queue_order what, struct queue_place which,
 		     struct str host, int64_t now, size_t *n)
 {
@@ -278,7 +302,7 @@ enum err queue_order(struct store *st, enum queue_order what, struct queue_place
 	enum err e = host.n > QUEUE_DOMAIN_MAX ? E_LIMIT : OK;
 
 	if (!e && what == QUEUE_MOVE && host.n)
-		e = domain_ascii(a, host, &o.host);
+		e = queue_via(a, host, &o.host);
 	if (!e)
 		e = store_update(st, queue_partition(a, queue_shard(which.id)), order, &o);
 	*n = e ? 0 : o.n;

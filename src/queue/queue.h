@@ -125,10 +125,14 @@ MUST enum err queue_show(struct store *st, uint64_t id, struct arena *a, struct 
 
 /*
  * Orders, to one part or, with QUEUE_ALL, to all of a message: what waits is tried now; is held;
- * what is held is tried now; the part goes without a report; it goes by another host ("" is the
- * way of its domain again), now. *n: parts changed. E_NOTFOUND: no such part; E_DENIED: a courier
- * has one of them just now, and nothing was changed; E_SYNTAX, E_LIMIT: the host.
+ * what is held is tried now; the part goes without a report; it goes by another host, as queue_via
+ * takes it ("" is the way of its domain again), now. *n: parts changed. E_NOTFOUND: no such part;
+ * E_DENIED: a courier has one of them just now, and nothing was changed; E_SYNTAX, E_LIMIT: the
+ * host.
  */
+/* A host as an operator writes it, as struct queue_part has it in via: "mx.example.org",
+ * "[192.0.2.1]", "[IPv6:2001:db8::1]", with or without ":port". E_SYNTAX. */
+MUST enum err queue_via(struct arena *a, struct str text, struct str *out);
 enum queue_order { QUEUE_RETRY, QUEUE_HOLD, QUEUE_RELEASE, QUEUE_DELETE, QUEUE_MOVE };
 enum { QUEUE_ALL = UINT32_MAX };
 MUST enum err queue_order(struct store *st, enum queue_order what, struct queue_place which,

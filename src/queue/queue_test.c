@@ -222,6 +222,37 @@ static void orders(void)
 	CHECK_NUM(blobs(), 0);
 }
 
+static void vias(void)
+{
+	static const struct {
+		const char *text, *via; /* NULL: none */
+	} table[] = {
+		{ "Mx.Example.TEST", "mx.example.test" },
+		{ "mx.example.test:587", "mx.example.test:587" },
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "[192.0.2.1]", "192.0.2.1" },
+		{ "[192.0.2.1]:2525", "192.0.2.1:2525" },
+		{ "[IPv6:2001:db8::1]", "IPv6:2001:db8::1" },
+		{ "[IPv6:2001:db8::1]:25", NULL },
+		{ "mx.example.test:0", NULL },
+		{ "mx.example.test:65536", NULL },
+		{ "mx.example.test:", NULL },
+		{ "mx.example.test:2x", NULL },
+		{ ":25", NULL },
+		{ "no host", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		struct str got;
+		enum err e = queue_via(a, str_of(table[i].text), &got);
+
+		CHECK_NUM(e, table[i].via ? OK : E_SYNTAX);
+		if (!e)
+			CHECK_STR(got, table[i].via);
+	}
+}
+
 static void destinations(void)
 {
 	uint64_t id[30];
@@ -473,6 +504,7 @@ static void all(void *arg)
 	division();
 	leases();
 	orders();
+	vias();
 	destinations();
 	beside();
 	restart();
