@@ -31,10 +31,11 @@ def run(*words, **more):
 class Certificate:
     """A key and a certificate for names, signed by an authority or, without one, by its own key."""
 
-    def __init__(self, folder, label, names, by=None, authority=False, expired=False):
+    def __init__(self, folder, label, names, by=None, authority=False, expired=False, rsa=False):
         base = pathlib.Path(folder) / label
         self.key, self.cert = f"{base}.key", f"{base}.crt"
-        run("openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", self.key)
+        kind = ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if rsa else ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        run("openssl", "genpkey", "-algorithm", *kind, "-out", self.key)
         ext = pathlib.Path(f"{base}.ext")
         alt = ",".join(("IP:" if n.replace(".", "").isdigit() or ":" in n else "DNS:") + n for n in names)
         ext.write_text("basicConstraints=critical,CA:TRUE\n" if authority else f"subjectAltName={alt}\n")
@@ -44,6 +45,8 @@ class Certificate:
         signer = ["-CA", by.cert, "-CAkey", by.key, "-CAcreateserial"] if by else ["-signkey", self.key]
         run("openssl", "x509", "-req", "-in", f"{base}.csr", *signer, *dates, "-extfile", str(ext),
             "-out", self.cert)
+        self.whole = f"{base}.pem"
+        pathlib.Path(self.whole).write_text("".join(pathlib.Path(c.cert).read_text() for c in (self, by or self)))
 
     def digest(self, selector):
         what = ["-pubkey", "-noout"] if selector else ["-outform", "DER"]
@@ -64,21 +67,22 @@ class Session:
 
 class Host:
     """A server. starttls: "yes", "no" (not offered), "refused" (454), "broken" (no TLS behind the
-    220), "hangup", "stuck" (nothing comes). answer(session, line): a reply instead of the usual one,
+    220), "hangup", "stuck" (nothing comes). chain: it sends its authority's certificate too. answer(session, line): a reply instead of the usual one,
     "" to hang up, or None. greeting "": none is ever sent."""
 
     def __init__(self, ip, port, cert, greeting="220 mx", offers=OFFERS, starttls="yes", tls=False,
-                 answer=None, least=None):
+                 answer=None, ciphers=None, chain=False):
         self.ip, self.port, self.cert, self.greeting, self.offers = ip, port, cert, greeting, offers
         self.starttls, self.implicit, self.answer = starttls, tls, answer
         self.sessions, self.closing = [], False
         self.context = None
         if cert:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(cert.cert, cert.key)
+            self.context.load_cert_chain(cert.whole if chain else cert.cert, cert.key)
             self.context.sni_callback = self.note_sni
-            if least:
-                self.context.minimum_version = least
+            if ciphers:  # of TLS 1.2, which is then all that there is
+                self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+                self.context.set_ciphers(ciphers)
         self.listener = socket.create_server((ip, port), family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -158,7 +158,7 @@ bool line_host(struct opening *o, struct host *h)
 				.tls_optional = o->want->tls_optional };
 
 	h->decision = decide(&in);
-	if (o->relay && o->relay->user.n)
+	if (o->at_once || (o->relay && o->relay->user.n))
 		h->decision.plaintext = false;
 	return refused(o, h);
 }

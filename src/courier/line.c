@@ -82,8 +82,6 @@ static void not_greeted(struct opening *o, const struct host *h, struct queue_re
 
 /* --- one connection --- */
 
-enum { SUBMISSIONS = 465 };
-
 static struct client_conf conf_of(const struct opening *o, const struct host *h, bool clear)
 {
 	const struct line_net *net = o->net;
@@ -96,7 +94,7 @@ static struct client_conf conf_of(const struct opening *o, const struct host *h,
 				 .times = net->conf.times };
 	int64_t left = o->want->deadline - clock_ms();
 
-	if (o->relay ? o->relay->at_once : o->given && o->port == SUBMISSIONS)
+	if (o->at_once)
 		c.secure = TLS_AT_ONCE;
 	if (o->relay) {
 		c.user = o->relay->user;

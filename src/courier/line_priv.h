@@ -43,6 +43,7 @@ struct opening {
 	enum queue_guard guard;         /* of the mail and the configuration */
 	bool given;                     /* the host was given by somebody, and no MX named it */
 	uint16_t port;
+	bool at_once; /* TLS from the first octet */
 	struct dns_answer mx;
 	struct mx_route route;
 	struct mta_sts policy;

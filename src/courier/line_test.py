@@ -94,6 +94,9 @@ def signed(w):
     w.domain(z, "name", good, names=["somebody.else.test"])
     w.domain(z, "wrong", bad)
     w.domain(z, "notlsa")
+    issuer = w.hosts.authority.tlsa(2, 0)
+    w.domain(z, "issued", lambda host: issuer, chain=True)
+    w.domain(z, "issuedother", lambda host: issuer, chain=True, names=["somebody.else.test"])
     w.domain(z, "unusable", lambda host: "0 0 1 " + "5a" * 32)
     w.domain(z, "nostarttls", good, starttls="no")
     w.domain(z, "broken", good, starttls="broken")
@@ -124,6 +127,8 @@ def unsigned(w):
     w.domain(z, "hangup", starttls="hangup")
     w.domain(z, "stuck", starttls="stuck")
     w.domain(z, "norefused", starttls="refused")
+    w.domain(z, "older", ciphers="ECDHE+AESGCM")
+    w.domain(z, "weak", ciphers="AES128-SHA", cert=w.hosts.certificate("mx.weak.open.test", rsa=True))
     w.domain(z, "busy", greeting="421 4.3.2 too busy")
     w.domain(z, "closed", greeting="554 5.3.2 nothing here")
     w.domain(z, "mute", greeting="")
@@ -193,6 +198,8 @@ def test_dane(t):
     dane = dict(outcome="open", auth="dane", tls="TLSv1.3")
     t.check("DANE", t.open("dane.signed.test"), host="mx.dane.signed.test", **dane)
     t.check("DANE-EE, another name", t.open("name.signed.test"), **dane)
+    t.check("DANE-TA", t.open("issued.signed.test"), **dane)
+    t.check("DANE-TA, another name", t.open("issuedother.signed.test"), outcome="unreached", status="4.7.5")
     t.check("by way of a CNAME", t.open("cname.signed.test"), host="alias.signed.test", **dane)
     t.check("a proven CNAME leads out", t.open("out.signed.test"), host="away.signed.test", **dane)
     t.check("wrong key", t.open("wrong.signed.test"), outcome="unreached", status="4.7.5", text="prove")
@@ -214,6 +221,8 @@ def test_opportunistic(t):
     t.check("expired", t.open("expired.open.test"), **tls)
     for label in ("brokentls", "hangup", "stuck", "norefused"):
         t.check(label, t.open(f"{label}.open.test"), outcome="open", auth="plain")
+    t.check("TLS 1.2", t.open("older.open.test"), outcome="open", auth="opportunistic", tls="TLSv1.2")
+    t.check("no ECDHE is no TLS", t.open("weak.open.test"), outcome="open", auth="plain")
     t.check("IPv6 before IPv4", t.open("six.open.test"), ip="::1", **tls)
 
 

@@ -2,6 +2,8 @@
 /* route.c - the hosts of a destination, RFC 5321 5.1, and its policy. */
 #include "courier/line_priv.h"
 
+enum { SUBMISSIONS = 465 }; /* RFC 8314 3.3 */
+
 int64_t line_until(const struct opening *o, int64_t ms)
 {
 	int64_t until = clock_in(ms);
@@ -79,11 +81,16 @@ bool line_route(struct opening *o)
 	struct str host;
 
 	o->port = o->net->conf.port;
-	if (o->relay)
+	o->given = line_literal(o->want->destination, &host, &o->port);
+	o->at_once = o->given && o->port == SUBMISSIONS;
+	if (o->relay) {
+		o->given = true;
+		host = o->relay->host;
 		o->port = o->relay->port;
-	o->given = o->relay || line_literal(o->want->destination, &host, &o->port);
+		o->at_once = o->relay->at_once;
+	}
 	if (o->given) {
-		one_host(o, o->relay ? o->relay->host : host);
+		one_host(o, host);
 		return true;
 	}
 	if (!by_mx(o))

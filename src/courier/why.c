@@ -20,6 +20,9 @@ static unsigned hope(enum queue_outcome outcome)
 
 void line_fail(struct opening *o, enum queue_outcome outcome, struct queue_reply facts)
 {
+	log_event(LOG_DEBUG, "line.failed", KV("destination", o->want->destination),
+		  KV("host", facts.host), KV("ip", facts.ip), KVN("code", facts.code),
+		  KV("text", facts.text));
 	if (o->failed && hope(outcome) < hope(o->why.outcome))
 		return;
 	if (!facts.code)
