@@ -5,7 +5,7 @@
 
 /*
  * RFC 3207 4 wants no server to demand STARTTLS of all who bring mail; here it is the recipient
- * who does, for himself. RFC 8689 5 uses this code for mail that must not go unencrypted.
+ * who does, for himself. RFC 8689 4.2.1 has this code for mail that must not go unencrypted.
  */
 static const char encrypted_only[] =
 	"this mailbox takes mail over encrypted connections only: use STARTTLS\n"
