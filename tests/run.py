@@ -43,6 +43,7 @@ PARTS = [
     ("webmail", False, 250, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
     ("rollover", False, 240, ["tests/rollover.py"]),
+    ("reports", False, 180, ["tests/reports.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
     ("ban-server", False, 300, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),

@@ -22,10 +22,10 @@ import dkim
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
 from https import Https, Page  # noqa: E402
+from tlsreport import Key, day, report  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
 counts = {"passed": 0, "failed": 0}
-KEY = {}  # of big.test
 
 
 def check(what, got, want):
@@ -53,23 +53,13 @@ class Program:
         return self.process.wait(20)
 
 
-def make(dns, home):
-    key = str(home / "big.key")
-    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
-    KEY["private"] = pathlib.Path(key).read_bytes()
-    der = subprocess.run(["openssl", "rsa", "-in", key, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
-    public = base64.b64encode(der).decode()
-    record = f'"v=DKIM1; s=tlsrpt; k=rsa; p=" "{public[:200]}" "{public[200:]}"'
+def make(dns, key):
     dns.zone("test", "@ IN NS ns\nns IN A 127.0.0.1\n"
              '_smtp._tls.mail IN TXT "v=TLSRPTv1; rua=mailto:reports@mail.test,mailto:second@else.test"\n'
              f'_smtp._tls.web IN TXT "v=TLSRPTv1; rua=https://reports.web.test/in"\nreports.web IN A {dns.ip}\n'
              '_smtp._tls.down IN TXT "v=TLSRPTv1; rua=https://reports.down.test/in"\n'
-             f"sel._domainkey.big IN TXT {record}\n")
+             f"sel._domainkey.big IN TXT {key.record}\n")
     dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n")
-
-
-def day(back):
-    return datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=back)
 
 
 def until(p, line, want):
@@ -149,29 +139,10 @@ def check_mail(p, octets, other):
         check(f"signature {n}", dkim.DKIM(octets).verify(idx=n, dnsfunc=lookup), True)
 
 
-def report(failures=2, domain="ours.test", ident="one", back=1):
-    return {"organization-name": "Big", "report-id": ident, "contact-info": "a@big.test",
-            "date-range": {"start-datetime": f"{day(back)}T00:00:00Z", "end-datetime": f"{day(back)}T23:59:59Z"},
-            "policies": [{"policy": {"policy-type": "sts", "policy-domain": domain},
-                          "summary": {"total-successful-session-count": 7, "total-failure-session-count": failures},
-                          "failure-details": [{"result-type": "certificate-expired", "failed-session-count": failures}]}]}
+def received(p, own, key):
+    def letter(*words, **how):
+        return "deliver " + base64.b64encode(key.letter(*words, **how)).decode()
 
-
-def letter(what, sender="noreply@big.test", sign=True, spoil=False, domain=b"big.test", cover=(b"from", b"subject")):
-    body = base64.encodebytes(gzip.compress(json.dumps(what).encode())).decode().replace("\n", "\r\n")
-    text = (f"From: Big <{sender}>\r\nTo: tls-reports@ours.test\r\nSubject: Report\r\nMIME-Version: 1.0\r\n"
-            "Content-Type: multipart/report; report-type=tlsrpt; boundary=b\r\n\r\n--b\r\n\r\nA report.\r\n--b\r\n"
-            "Content-Type: application/tlsrpt+gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-            f"{body}\r\n--b--\r\n").encode()
-    if sign:
-        text = dkim.sign(text, b"sel", domain, KEY["private"], canonicalize=(b"relaxed", b"simple"),
-                         include_headers=list(cover)) + text
-    if spoil:
-        text = text.replace(b"A report.", b"A Report.")
-    return "deliver " + base64.b64encode(text).decode()
-
-
-def received(p, own):
     big = "- big.test ours.test 7/2 certificate-expired=2"
     p.say(letter(report()))
     check("a good one", p.say("got"), big)
@@ -180,7 +151,7 @@ def received(p, own):
             ("no signature", letter(report(3, ident="a"), sign=False)),
             ("changed on the way", letter(report(4, ident="b"), spoil=True)),
             ("another's name in From", letter(report(5, ident="c"), sender="noreply@small.test")),
-            ("no key there", letter(report(6, ident="d"), domain=b"small.test", sender="a@small.test")),
+            ("no key there", letter(report(6, ident="d"), domain="small.test", sender="a@small.test")),
             ("not of our domain", letter(report(7, domain="else.test", ident="e"))),
             ("long ago", letter(report(8, ident="f", back=100))),
             ("no report", letter([1, 2])),
@@ -198,10 +169,11 @@ def main():
         print("not there:", *missing())
         return 77
     with tempfile.TemporaryDirectory(prefix="tecsmail-tlsrpt-") as home, Zones(home) as dns, Https(home, dns.ip) as web:
-        make(dns, pathlib.Path(home))
+        key = Key(home)
+        make(dns, key)
         dns.start()
         p = Program([sys.argv[1], dns.ip, str(dns.port), str(dns.anchor), str(web.ca), str(web.port)])
-        received(p, sent(p, web))
+        received(p, sent(p, web), key)
         check("its end", p.end(), 0)
     print(f"{counts['passed']} checks passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0
