@@ -24,7 +24,7 @@ static enum err read_header(const struct report_of *of, struct arena *a, struct 
 	for (size_t most = HEADER_USUAL; !e; most = REPORT_HEADER_MAX) {
 		struct str s;
 
-		e = blob_read(of->store, of->job->m.blob, 0, most, a, &s);
+		e = queue_read(of->store, &of->job->m, 0, most, a, &s);
 		if (e)
 			break;
 		size_t n = str_find_str(s, S("\r\n\r\n"));
@@ -47,7 +47,7 @@ static enum err copy_original(const struct report_of *of, struct incoming *in)
 		struct str s;
 
 		arena_reset(a);
-		e = blob_read(of->store, m->blob, off, PIECE, a, &s);
+		e = queue_read(of->store, m, off, PIECE, a, &s);
 		if (!e && !s.n)
 			break;
 		if (!e)

@@ -244,20 +244,26 @@ static void renew_all(void *arg)
 
 /* --- from beginning to end --- */
 
+/* No destination rests longer than its mail. */
+static unsigned at_most(unsigned ms, unsigned plan_s)
+{
+	return plan_s < ms / 1000 ? plan_s * 1000 : ms;
+}
+
 static struct fair *make_fair(const struct courier_conf *conf)
 {
 	unsigned quick = conf->connections / 2;
 
-	return fair_new(&(struct fair_conf){ .quick = quick,
-					     .slow = conf->connections - quick,
-					     .window_first = WINDOW_FIRST < conf->per_destination
-								     ? WINDOW_FIRST
-								     : conf->per_destination,
-					     .window_max = conf->per_destination,
-					     .slow_ms = SLOW_MS,
-					     .pause_ms = PAUSE_MS,
-					     .pause_max_ms = PAUSE_MAX_MS,
-					     .dests_max = DESTS_MAX });
+	return fair_new(&(struct fair_conf){
+		.quick = quick,
+		.slow = conf->connections - quick,
+		.window_first =
+			WINDOW_FIRST < conf->per_destination ? WINDOW_FIRST : conf->per_destination,
+		.window_max = conf->per_destination,
+		.slow_ms = SLOW_MS,
+		.pause_ms = at_most(PAUSE_MS, conf->plan.first),
+		.pause_max_ms = at_most(PAUSE_MAX_MS, conf->plan.longest),
+		.dests_max = DESTS_MAX });
 }
 
 enum err courier_new(const struct courier_conf *conf, struct store *store, struct keeper *keeper,

@@ -163,6 +163,8 @@ static struct queue_plan plan = {
 	.first = 60, .longest = 3600, .quick = 1, .lifetime = 86400, .delay = 3600
 };
 
+#define RETURN_PATH "Return-Path: <ann@home.test>\r\n" /* stays here */
+
 static uint64_t put(const char *from, const char *const *to, size_t n, int64_t submitted)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -172,7 +174,8 @@ static uint64_t put(const char *from, const char *const *to, size_t n, int64_t s
 
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct queue_recipient){ .address = str_of(to[i]) };
-	CHECK_NUM(incoming_write(in, S("Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\n"
+	CHECK_NUM(incoming_write(in, S(RETURN_PATH
+				       "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\n"
 				       "text\r\n")),
 		  OK);
 	CHECK_NUM(incoming_finish(in), OK);
@@ -180,7 +183,8 @@ static uint64_t put(const char *from, const char *const *to, size_t n, int64_t s
 				      .account = *from ? 1 : 0,
 				      .submitted = submitted ? submitted : clock_wall(),
 				      .blob = incoming_blob(in),
-				      .size = incoming_size(in) };
+				      .skip = sizeof RETURN_PATH - 1,
+				      .size = incoming_size(in) - (sizeof RETURN_PATH - 1) };
 	CHECK_NUM(queue_add(rig.store, a, &p), OK);
 	incoming_close(&in);
 	arena_free(&a);

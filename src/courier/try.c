@@ -65,7 +65,7 @@ static enum err read_mail(void *arg, uint64_t off, size_t max, struct str *out)
 	struct sending *s = arg;
 
 	arena_reset(s->t->block);
-	return blob_read(s->t->c->store, s->j->m.blob, off, max, s->t->block, out);
+	return queue_read(s->t->c->store, &s->j->m, off, max, s->t->block, out);
 }
 
 /* --- who --- */

@@ -285,3 +285,14 @@ enum err queue_give_back(struct store *st, unsigned shard, struct str holder, si
 	arena_free(&a);
 	return e;
 }
+
+enum err queue_read(struct store *st, const struct queue_message *m, uint64_t off, size_t max,
+		    struct arena *a, struct str *out)
+{
+	uint64_t left = off < m->size ? m->size - off : 0;
+
+	*out = S("");
+	if (!left)
+		return OK;
+	return blob_read(st, m->blob, m->skip + off, left < max ? (size_t)left : max, a, out);
+}

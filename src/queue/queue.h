@@ -97,6 +97,10 @@ MUST enum err queue_result(struct store *st, struct queue_job *j, bool done);
 /* (quick) The same as an update, for store_update_all: results of several parts, and receipts, go
  * in one commit. j as it stands then; it must live until then. */
 void queue_result_prepare(struct arena *a, struct queue_job *j, bool done, struct update *out);
+/* The octets of a message from an offset on, as they are sent: at most max, fewer only at its end.
+ */
+MUST enum err queue_read(struct store *st, const struct queue_message *m, uint64_t off, size_t max,
+			 struct arena *a, struct str *out);
 /* Gives back what this holder has leased in a shard: for one whose earlier life is over, so that
  * nobody has to wait for its leases to end. *n: parts. */
 MUST enum err queue_give_back(struct store *st, unsigned shard, struct str holder, size_t *n);
