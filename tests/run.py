@@ -42,6 +42,7 @@ PARTS = [
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
     ("webmail", False, 250, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
+    ("queue", False, 180, ["tests/queue.py"]),
     ("rollover", False, 240, ["tests/rollover.py"]),
     ("reports", False, 180, ["tests/reports.py"]),
     ("ban", False, 180, ["tests/ban.py"]),

@@ -188,7 +188,7 @@ static int show(struct showing *s, struct store *st, uint64_t id)
 
 int cmd_queue_show(struct ctl *c)
 {
-	struct showing s = { .c = c, .now = clock_wall(), .plan = queue_plan_default };
+	struct showing s = { .c = c, .now = clock_wall(), .plan = config_plan(&c->config) };
 	struct store *st;
 	struct str why;
 	uint64_t id;
