@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-"""What other servers report of TLS with ours, end to end: from port 25 to `tecsmail tlsrpt`.
+"""What other servers report of TLS with ours, end to end: from port 25 to `tecsmail tlsrpt`; and that a
+policy of theirs (MTA-STS) is fetched and followed.
 
     tests/reports.py
 
@@ -18,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "clients"), str(HERE)]
 import harness  # noqa: E402
 from harness import Server, check, equal, too_long, wait_until  # noqa: E402
+from https import Https, Page  # noqa: E402
 from tlsreport import Key, day, report  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
@@ -66,6 +68,22 @@ def others_are_dropped(server, key):
     equal(len(rows(server)), 1, "rows")
 
 
+def a_policy_is_followed(server, key):
+    user = server.user("sender")
+    with server.submission(user) as client:
+        client.sendmail(user.address, ["x@policy.example"], harness.message("to nobody", sender=user.address))
+
+    def last():
+        for row in json.loads(server.order("queue", "list", "--json")):
+            shown = json.loads(server.order("queue", "show", row["id"], "--json"))
+            reply = shown["entries"][0]["recipients"][0]["last"]
+            if reply and reply["when"]:
+                return reply
+    got = wait_until(last, 20, "a try")
+    equal((got["status"], got["host"]), ("4.7.5", "mx.policy.example"), "what became of it")
+    check("policy" in got["text"], got["text"])
+
+
 def the_store_is_well(server, key):
     server.order("store", "verify")
 
@@ -76,12 +94,19 @@ def main():
     signal.signal(signal.SIGALRM, too_long)
     signal.alarm(150)
     passed = failed = 0
-    with tempfile.TemporaryDirectory(prefix="tecsmail-reports-") as home, Zones(home) as dns:
+    with tempfile.TemporaryDirectory(prefix="tecsmail-reports-") as home, Zones(home) as dns, Https(home, dns.ip) as web:
         key = Key(home)
-        dns.zone(".", f"@ IN NS ns.\nns. IN A 127.0.0.1\nsel._domainkey.big.example. IN TXT {key.record}\n")
+        dns.zone(".", f"@ IN NS ns.\nns. IN A 127.0.0.1\nsel._domainkey.big.example. IN TXT {key.record}\n"
+                 f"policy.example. IN MX 1 mx.policy.example.\nmx.policy.example. IN A {dns.ip}\n"
+                 f'_mta-sts.policy.example. IN TXT "v=STSv1; id=1"\nmta-sts.policy.example. IN A {dns.ip}\n')
         dns.start()
-        with Server(f'dns {{\n\tanchor = "{dns.anchor}"\n\tforward = {{"{dns.ip}:{dns.port}"}}\n}}\n') as server:
-            for scenario in (nothing_yet, one_arrives, it_is_told, others_are_dropped, the_store_is_well):
+        web.pages["mta-sts.policy.example", "/.well-known/mta-sts.txt"] = Page(
+            "version: STSv1\nmode: enforce\nmx: another.example\nmax_age: 86400\n")
+        with Server(f'dns {{\n\tanchor = "{dns.anchor}"\n\tforward = {{"{dns.ip}:{dns.port}"}}\n}}\n'
+                    f'https {{\n\tauthorities = "{web.ca}"\n\tport = {web.port}\n}}\n'
+                    'outbound {\n\tport = 2525\n\tloopback = yes\n}\n') as server:
+            for scenario in (nothing_yet, one_arrives, it_is_told, others_are_dropped, a_policy_is_followed,
+                             the_store_is_well):
                 try:
                     scenario(server, key)
                     passed += 1

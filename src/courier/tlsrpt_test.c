@@ -32,7 +32,7 @@ static struct {
 } given;
 static struct arena *a;
 static struct store *st;
-static struct tlsrpt *reports;
+static struct tlsrpt *reports, *second; /* of two couriers */
 static struct tlsrpt_conf conf;
 
 /* --- who wants reports --- */
@@ -230,9 +230,10 @@ static void test_letter(void)
 
 static void restart(void)
 {
-	if (reports)
-		tlsrpt_close(&reports);
+	tlsrpt_close(&reports);
+	tlsrpt_close(&second);
 	CHECK_NUM(tlsrpt_new(&conf, &reports), OK);
+	CHECK_NUM(tlsrpt_new(&conf, &second), OK);
 }
 
 /* "note DOMAIN POLICY RESULT MX IP DETAIL" */
@@ -259,6 +260,7 @@ static struct str back(struct arena *mem, uint32_t days)
 	enum err e = OK;
 
 	tlsrpt_close(&reports);
+	tlsrpt_close(&second);
 	struct str from = S("");
 	uint32_t today = (uint32_t)(clock_wall() / DAY_S);
 	while (!e) {
@@ -277,18 +279,29 @@ static struct str back(struct arena *mem, uint32_t days)
 	return S("ok");
 }
 
-/* The days and domains that are still counted. */
+struct domains {
+	struct arena *a;
+	struct str list;
+};
+
+/* Claims none. */
+static bool look(void *arg, uint32_t day, struct str domain)
+{
+	struct domains *d = arg;
+
+	(void)day;
+	d->list = str_fmt(d->a, "%.*s %.*s", FMT(d->list), FMT(domain));
+	return false;
+}
+
+/* The domains that are still counted. */
 static struct str counted(struct arena *mem)
 {
-	struct tlsrpt_claim c = { .before = UINT32_MAX, .now = INT64_MAX - 1 };
-	struct str from = S(""), out = S("-");
+	struct domains d = { mem, S("-") };
+	struct tlsrpt_claim c = { .before = UINT32_MAX, .accept = look, .arg = &d };
 
-	while (!tlsrpt_counts_claim(st, from, mem, &c)) {
-		from = c.key;
-		if (c.found)
-			out = str_fmt(mem, "%.*s %.*s", FMT(out), FMT(c.domain));
-	}
-	return out;
+	CHECK_NUM(tlsrpt_counts_claim(st, S(""), mem, &c), E_NOTFOUND);
+	return d.list;
 }
 
 /* "mail N": the n-th in the queue: to, from, and its octets in base64. */
@@ -423,6 +436,7 @@ static void with_keeper(void)
 	restart();
 	serve();
 	tlsrpt_close(&reports);
+	tlsrpt_close(&second);
 	keeper_close(&keeper);
 	keeping_close(&keeping);
 }
