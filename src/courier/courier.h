@@ -21,6 +21,7 @@ struct courier;
 struct courier_conf {
 	struct str holder;   /* as the leases name it: no other living process has this name */
 	struct str hostname; /* in reports */
+	struct str spool;    /* a folder for mail that gets another encoding */
 	struct queue_plan plan;
 	unsigned number, couriers; /* of this store: the shards of the others can wait a moment */
 	unsigned connections;      /* of all tries at the same time; at least 2 */

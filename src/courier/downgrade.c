@@ -27,6 +27,7 @@ struct making {
 	struct store *store;
 	struct keeper *keeper;
 	struct blob_id blob;
+	uint64_t skip;       /* octets of it, in front of the mail */
 	struct arena *a;     /* owned: the tree and the recoder */
 	struct arena *piece; /* owned; emptied for each */
 	struct mime_parser *parser;
@@ -43,7 +44,7 @@ static enum err each_piece(struct making *m, enum err (*fn)(struct making *m, st
 	enum err e = OK;
 	struct str octets;
 
-	for (uint64_t off = 0; !e; off += octets.n) {
+	for (uint64_t off = m->skip; !e; off += octets.n) {
 		arena_reset(m->piece);
 		e = blob_read(m->store, m->blob, off, RECODE_PIECE, m->piece, &octets);
 		if (!e && !octets.n)
@@ -166,14 +167,15 @@ static enum err make(struct making *m)
 	return e ? e : sign_again(m);
 }
 
-enum err downgrade_make(struct store *st, struct keeper *k, struct blob_id blob, struct str folder,
-			struct downgraded **out)
+enum err downgrade_make(struct store *st, struct keeper *k, struct blob_id blob, uint64_t skip,
+			struct str folder, struct downgraded **out)
 {
 	struct downgraded *d = NEW(struct downgraded);
 	struct making m = {
 		.store = st,
 		.keeper = k,
 		.blob = blob,
+		.skip = skip,
 		.a = arena_new(2 * (size_t)MIME_ARENA_MAX),
 		.piece = arena_new(2 * RECODE_PIECE),
 		.digest = dkim_body_new(true, UINT64_MAX),

@@ -15,9 +15,10 @@
 
 struct downgraded;
 
-/* folder: where the file is made. E_EXISTS: it has 7 bits already; E_DENIED: a part of it may not
- * be changed; others pass: the keeper, the store or the disk. Owner: caller. */
-MUST enum err downgrade_make(struct store *st, struct keeper *k, struct blob_id blob,
+/* The mail begins behind `skip` octets of the blob. folder: where the file is made. E_EXISTS: it
+ * has 7 bits already; E_DENIED: a part of it may not be changed; others pass: the keeper, the store
+ * or the disk. Owner: caller. */
+MUST enum err downgrade_make(struct store *st, struct keeper *k, struct blob_id blob, uint64_t skip,
 			     struct str folder, struct downgraded **out);
 uint64_t downgrade_size(const struct downgraded *d); /* (quick) */
 /* As client_mail.read (smtp/client.h), of a struct downgraded. */

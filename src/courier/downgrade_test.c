@@ -46,6 +46,7 @@ static struct blob_id stored(struct str text)
 	struct blob *b = blob_new(st);
 	struct blob_id id;
 
+	CHECK_NUM(blob_write(b, S("ab")), OK);
 	CHECK_NUM(blob_write(b, text), OK);
 	CHECK_NUM(blob_finish(b, S("x"), &id), OK);
 	CHECK_NUM(store_update(st, S("p"), refer, &id), OK);
@@ -58,7 +59,7 @@ static struct str made(struct str text)
 {
 	struct buf all = buf_new(4 << 20);
 	struct downgraded *d;
-	enum err e = downgrade_make(st, NULL, stored(text), S("/tmp"), &d);
+	enum err e = downgrade_make(st, NULL, stored(text), 2, S("/tmp"), &d);
 
 	if (e)
 		return e == E_EXISTS ? S("-") : e == E_DENIED ? S("!") : str_of(err_text(e));

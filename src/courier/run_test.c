@@ -14,6 +14,7 @@ static struct {
 	unsigned first_tries;             /* at "grey" */
 	unsigned rcpt_max;                /* of LIMITS; 0: none */
 	unsigned close_after;             /* mails of a connection; 0: any number */
+	bool seven;                       /* it does not offer 8BITMIME */
 	bool down;                        /* no destination can be reached */
 	struct buf last;                  /* the last mail */
 	int64_t hold_ms;                  /* before the reply to a mail */
@@ -64,7 +65,9 @@ static void serve(struct io *io, int kind)
 	io_put(io, S("220 far\r\n"));
 	while (io_line(io, a, 2000, &line) == OK) {
 		if (str_istarts(line, S("EHLO"))) {
-			io_put(io, S("250-far\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n"));
+			io_put(io, S("250-far\r\n250-PIPELINING\r\n250-DSN\r\n"));
+			if (!far.seven)
+				io_put(io, S("250-8BITMIME\r\n"));
 			if (far.rcpt_max)
 				io_fmt(io, "250-LIMITS RCPTMAX=%u\r\n", far.rcpt_max);
 			io_put(io, S("250 ENHANCEDSTATUSCODES\r\n"));
@@ -165,6 +168,11 @@ static struct queue_plan plan = {
 
 #define RETURN_PATH "Return-Path: <ann@home.test>\r\n" /* stays here */
 
+static struct {
+	const char *text;
+	enum queue_body body;
+} mail = { "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n", QUEUE_7BIT };
+
 static uint64_t put(const char *from, const char *const *to, size_t n, int64_t submitted)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -174,14 +182,13 @@ static uint64_t put(const char *from, const char *const *to, size_t n, int64_t s
 
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct queue_recipient){ .address = str_of(to[i]) };
-	CHECK_NUM(incoming_write(in, S(RETURN_PATH
-				       "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\n"
-				       "text\r\n")),
-		  OK);
+	CHECK_NUM(incoming_write(in, S(RETURN_PATH)), OK);
+	CHECK_NUM(incoming_write(in, str_of(mail.text)), OK);
 	CHECK_NUM(incoming_finish(in), OK);
 	p.m = (struct queue_message){ .sender = str_of(from),
 				      .account = *from ? 1 : 0,
 				      .submitted = submitted ? submitted : clock_wall(),
+				      .body = mail.body,
 				      .blob = incoming_blob(in),
 				      .skip = sizeof RETURN_PATH - 1,
 				      .size = incoming_size(in) - (sizeof RETURN_PATH - 1) };
@@ -246,6 +253,7 @@ static struct courier *begin(void)
 {
 	struct courier_conf conf = { .holder = S("test"),
 				     .hostname = S("mail.example.test"),
+				     .spool = S("/tmp"),
 				     .plan = plan,
 				     .couriers = 1,
 				     .connections = 20,
@@ -298,6 +306,33 @@ static void several_recipients(void)
 	CHECK_NUM(far.recipients, 10);
 	CHECK_NUM(far.opened, 3);
 	far.rcpt_max = 0;
+	end(c);
+}
+
+/* RFC 6152 3 */
+static void another_encoding(void)
+{
+	struct courier *c = begin();
+
+	far.seven = true;
+	mail.body = QUEUE_8BITMIME;
+	mail.text = "A: b\r\n\r\n\xc3\xbc\r\n";
+	PUT("alice@example.test", "a@far.test", "no@far.test");
+	mails_are(1);
+	CHECK_STR(buf_str(&far.last),
+		  "A: b\nContent-Transfer-Encoding: quoted-printable\n\n=C3=BC\n");
+	mail.text = "A: b\r\n\r\nsaid to have 8 bits\r\n";
+	PUT("alice@example.test", "a@far.test");
+	mails_are(2);
+	CHECK_STR(buf_str(&far.last), "A: b\n\nsaid to have 8 bits\n");
+	mail.text = "Content-Type: message/partial\r\n\r\n\xc3\xbc\r\n";
+	PUT("", "a@far.test");
+	queued_are(0);
+	CHECK_NUM(far.mails, 2);
+	CHECK_NUM(far.opened, 1);
+	mail.body = QUEUE_7BIT;
+	mail.text = "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n";
+	far.seven = false;
 	end(c);
 }
 
@@ -498,6 +533,7 @@ static void all(void *arg)
 		log_capture(rig_quiet, NULL);
 	one();
 	several_recipients();
+	another_encoding();
 	lines_are_used_again();
 	greylisted();
 	refused();

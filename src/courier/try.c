@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "courier/courier_priv.h"
+#include "courier/downgrade.h"
 #include "queue/why.h"
 
 /* A line may end before anything is sent; so often in a row it is no chance any more. */
@@ -12,6 +13,7 @@ struct sending {
 	struct client_mail mail; /* rcpt: those of whom nothing is decided yet */
 	struct queue_recipient **whose;
 	struct queue_reply facts; /* of the line, in t->once */
+	struct downgraded *seven; /* owned; sent in the place of the mail, where it is not NULL */
 	int64_t began;            /* ms */
 };
 
@@ -155,6 +157,48 @@ static bool was_stale(const struct sending *s, const struct outcome *o)
 	       smtp_client_info(s->t->line->client).messages > 1;
 }
 
+/* The server takes no such octets: the mail gets another encoding, once. OK: it is to be sent
+ * again; E_DENIED: it cannot. */
+static enum err downgrade(struct sending *s)
+{
+	struct courier *c = s->t->c;
+	enum err e = s->mail.body == BODY_7BIT
+			     ? E_DENIED
+			     : downgrade_make(c->store, c->keeper, s->j->m.blob, s->j->m.skip,
+					      c->conf.spool, &s->seven);
+
+	if (e && e != E_EXISTS)
+		return e;
+	s->mail.body = BODY_7BIT;
+	if (s->seven) {
+		s->mail.size = downgrade_size(s->seven);
+		s->mail.read = downgrade_read;
+		s->mail.arg = s->seven;
+	}
+	log_event(LOG_INFO, "mail.downgraded", KV("id", queue_id_text(s->t->once, s->j->m.id)),
+		  KV("host", s->facts.host), KVN("size", s->mail.size));
+	return OK;
+}
+
+/* Whoever was refused for the octets alone is to be tried again, if these can be changed. */
+static void make_seven(struct sending *s)
+{
+	enum err e = E_EXISTS; /* not asked yet */
+
+	for (size_t i = 0; i < s->mail.nrcpt; i++) {
+		struct outcome *o = &s->mail.rcpt[i].out;
+
+		if (o->verdict != PERMANENT || (o->why != WHY_8BITMIME && o->why != WHY_BINARYMIME))
+			continue;
+		if (e == E_EXISTS)
+			e = downgrade(s);
+		if (!e)
+			o->verdict = NOT_TRIED;
+		else if (e != E_DENIED)
+			*o = (struct outcome){ .verdict = TEMPORARY, .why = WHY_OURS, .err = e };
+	}
+}
+
 /* Writes down who is decided; the others stay in the list. True: there was one. */
 static bool take_results(struct sending *s)
 {
@@ -208,10 +252,11 @@ void try_part(struct turn *t, struct queue_job *j)
 		if (!have_line(&s)) {
 			if (t->has_failed)
 				fail(&s, t->failure.outcome, &t->failure.facts);
-			return;
+			break;
 		}
 		keep_facts(&s);
 		smtp_client_send(t->line->client, &s.mail, t->once);
+		make_seven(&s);
 		if (take_results(&s)) {
 			barren = 0;
 			if (s.mail.nrcpt)
@@ -222,4 +267,5 @@ void try_part(struct turn *t, struct queue_job *j)
 		if (!smtp_client_ready(t->line->client))
 			pool_drop(t->c->pool, &t->line);
 	}
+	downgrade_close(&s.seven);
 }

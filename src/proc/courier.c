@@ -81,6 +81,7 @@ static struct courier_conf courier_conf(const struct child *c, struct arena *a)
 	return (struct courier_conf){
 		.holder = str_fmt(a, "%s@%.*s", c->name, FMT(g->hostname)),
 		.hostname = g->hostname,
+		.spool = g->state,
 		.plan = config_plan(g),
 		.number = number(c->name),
 		.couriers = g->workers_courier ? g->workers_courier : 1,
