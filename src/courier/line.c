@@ -253,7 +253,7 @@ static struct line *try_host(struct opening *o, const struct mx_host *m)
 
 static enum queue_guard guard_of(const struct line_net *net, const struct line_want *want)
 {
-	enum queue_guard least = line_least(net, want);
+	enum queue_guard least = line_least(net, want->destination);
 	enum queue_guard mail = want->requiretls ? QUEUE_AUTHENTICATED : want->guard;
 
 	return least > mail ? least : mail;

@@ -73,7 +73,6 @@ void line_net_join(struct line_net *net, struct sts *sts, struct tlsrpt *tlsrpt)
 /* What the mail asks for. */
 struct line_want {
 	struct str destination; /* as queue_destination_of: a domain, "[host]" or "[host:port]" */
-	struct str domain;      /* of the recipients, where destination is another place; or none */
 	enum queue_guard guard; /* the least that the way must offer */
 	bool requiretls;   /* RFC 8689 4.2: as QUEUE_AUTHENTICATED, and the server must offer it */
 	bool tls_optional; /* TLS-Required: No; not against a guard */
@@ -100,6 +99,9 @@ struct line_failure {
 				     * at most 4 KB */
 };
 
+/* (quick) The stricter of guard and of what the configuration wants for recipients of the domain,
+ * whichever way their mail takes. */
+enum queue_guard line_guard(const struct line_net *net, struct str domain, enum queue_guard guard);
 /* False in a canceled fiber too: then why means nothing. */
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why);

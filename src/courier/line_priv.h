@@ -69,8 +69,8 @@ bool line_fits(struct str pattern, struct str name);
 /* "[host]", "[host:port]", "[host]:port": false, it is none of these. *port stays without one. */
 bool line_literal(struct str destination, struct str *host, uint16_t *port);
 const struct line_relay *line_relay_of(const struct line_net *net, struct str destination);
-/* The least that the configuration wants for this mail on this way. */
-enum queue_guard line_least(const struct line_net *net, const struct line_want *want);
+/* The least that the configuration wants on the way to a destination. */
+enum queue_guard line_least(const struct line_net *net, struct str destination);
 
 /* line.c (quick): what the configuration and the wish say together. */
 void line_begin(struct opening *o);

@@ -94,8 +94,7 @@ static enum queue_guard guard(struct str word)
 
 static struct line_want want_of(const struct str *word)
 {
-	return (struct line_want){ .domain = word[3],
-				   .guard = guard(word[0]),
+	return (struct line_want){ .guard = line_guard(net, word[3], guard(word[0])),
 				   .requiretls = str_has(word[1], 'r'),
 				   .tls_optional = str_has(word[1], 'o') };
 }
@@ -138,11 +137,11 @@ static void print_facts(const struct queue_reply *f)
 static void open_line(const struct str *word)
 {
 	static const char *const outcomes[] = { "took", "later", "refused", "unreached" };
-	struct line_want want = want_of(word + 1);
 	struct arena *a = arena_new(8192);
 	struct line_failure why;
 
 	open_net();
+	struct line_want want = want_of(word + 1);
 	line_close(&line);
 	buf_clear(&notes);
 	want.destination = word[0];

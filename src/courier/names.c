@@ -71,17 +71,22 @@ static enum queue_guard least_of(const struct line_net *net, struct str name)
 	return QUEUE_ANY;
 }
 
-enum queue_guard line_least(const struct line_net *net, const struct line_want *want)
+enum queue_guard line_guard(const struct line_net *net, struct str domain, enum queue_guard guard)
 {
-	const struct line_relay *relay = line_relay_of(net, want->destination);
-	struct str host = want->destination;
+	enum queue_guard least = least_of(net, domain);
+
+	return least > guard ? least : guard;
+}
+
+enum queue_guard line_least(const struct line_net *net, struct str destination)
+{
+	const struct line_relay *relay = line_relay_of(net, destination);
+	struct str host = destination;
 	uint16_t port;
 
-	(void)line_literal(want->destination, &host, &port);
 	if (relay)
 		host = relay->host;
-	enum queue_guard way = least_of(net, host);
-	enum queue_guard domain = least_of(net, want->domain.n ? want->domain : want->destination);
-
-	return way > domain ? way : domain;
+	else
+		(void)line_literal(destination, &host, &port);
+	return line_guard(net, host, least_of(net, destination));
 }

@@ -95,15 +95,17 @@ static void test_least(void)
 	};
 
 	for (size_t i = 0; i < LENGTH(table); i++) {
-		const struct line_want want = { .destination = str_of(table[i].destination),
-						.domain = str_of(table[i].domain) };
+		struct str destination = str_of(table[i].destination);
+		struct str domain = str_of(table[i].domain);
 
 		net.conf.nrelay = 0;
-		CHECK_NUM(line_least(&net, &want), table[i].direct);
+		CHECK_NUM(line_guard(&net, domain, line_least(&net, destination)), table[i].direct);
 		net.conf.relay = relay;
 		net.conf.nrelay = LENGTH(relay);
-		CHECK_NUM(line_least(&net, &want), table[i].relayed);
+		CHECK_NUM(line_guard(&net, domain, line_least(&net, destination)),
+			  table[i].relayed);
 	}
+	CHECK_NUM(line_guard(&net, S("b.a.test"), QUEUE_AUTHENTICATED), QUEUE_AUTHENTICATED);
 	CHECK(line_relay_of(&net, S("r.test")) == &relay[0]);
 	CHECK(line_relay_of(&net, S("x.test")) == &relay[1]);
 	CHECK(line_relay_of(&net, S("[relay.test]")) == &relay[0]);

@@ -110,7 +110,7 @@ static void prepare(struct sending *s, int64_t now)
 			       (int)QUEUE_ON_DELAY == (int)NOTIFY_DELAY,
 		       "the queue keeps what the client says");
 	s->want = (struct line_want){ .destination = s->t->slot.name,
-				      .guard = m->guard,
+				      .guard = line_guard(s->t->c->net, s->j->p.domain, m->guard),
 				      .requiretls = m->requiretls,
 				      .tls_optional = m->tls_optional };
 	s->mail = (struct client_mail){ .from = address(s->t->once, m->sender),

@@ -53,6 +53,18 @@ struct served {
 	const struct role *role;
 };
 
+static enum err take_files(struct served *s, struct message *m)
+{
+	struct outward_files files = { 0 };
+
+	files.passwords = scan_blob(&m->in);
+	files.authorities = scan_blob(&m->in);
+	if (!scan_end(&m->in) || !s->role->files)
+		return E_SYNTAX;
+	s->role->files(s->c, &files);
+	return OK;
+}
+
 static enum err serve(void *arg, struct message *m, struct arena *a, struct buf *out, int *out_fd)
 {
 	struct served *s = arg;
@@ -72,6 +84,7 @@ static enum err serve(void *arg, struct message *m, struct arena *a, struct buf 
 	case ASK_SOCKET:
 		e = s->role->socket ? s->role->socket(c, scan_blob(&m->in), fd) : E_DENIED;
 		break;
+	case ASK_FILES: e = take_files(s, m); break;
 	case ASK_CLIENT:
 		e = E_DENIED;
 		if (s->role->client) {

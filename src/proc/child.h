@@ -11,6 +11,7 @@
 #include "ipc/ipc.h"
 #include "keeper/keeper.h"
 #include "proc/clients.h"
+#include "proc/outward.h"
 #include "proc/settings.h"
 #include "store/store.h"
 
@@ -24,8 +25,10 @@ enum ask {
 	ASK_KEEPER,   /* a descriptor to the keeper; again when the keeper was started anew */
 	ASK_CLIENT,   /* to the keeper: blob role, u8 running (it may have clients already), a
 		       * descriptor to a worker of that role */
-	ASK_START,    /* open the store, listen */
-	ASK_STOP,     /* end what is open, then the process */
+	ASK_FILES, /* blob passwords, blob authorities (proc/outward.h), to a role that takes them;
+		    * before each ASK_SETTINGS */
+	ASK_START, /* open the store, listen */
+	ASK_STOP,  /* end what is open, then the process */
 };
 /* The answer's fields: u8 err, blob sentence. */
 
@@ -69,6 +72,8 @@ struct role {
 	enum err (*start)(struct child *c); /* the store is open */
 	void (*configure)(struct child *c); /* new settings have come; NULL: nothing to do */
 	void (*stop)(struct child *c);      /* NULL: nothing more to do */
+	/* ASK_FILES has come; NULL: not for it. */
+	void (*files)(struct child *c, const struct outward_files *files);
 };
 
 /* Runs the role until main says stop or is gone; the exit status of the process. */

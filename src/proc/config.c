@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proc/dns_conf.h"
+#include "proc/outward.h"
 #include "proc/value.h"
 
 #define AT(field) offsetof(struct config, field)
@@ -86,6 +88,11 @@ static const struct key keys[] = {
 	{ "dns", "forward", VALUE_LIST, AT(dns.forward), "",
 	  "Resolvers to be asked instead of the servers of the zones; they must know DNSSEC.",
 	  .fits = value_is_resolver, .want = "a numeric address with :PORT" },
+	{ "dns", "stub", VALUE_LIST, AT(dns.stub), "",
+	  "Zones that are asked of one server, as those of an inner network: ZONE=ADDRESS:PORT.",
+	  .fits = value_is_stub, .want = "like intern.example.org=192.0.2.53:53" },
+	{ "dns", "cache", VALUE_SIZE, AT(dns.cache), "16M",
+	  "What each process that asks keeps of the answers, about.", .least = "1M", .most = "4G" },
 	{ "workers", "mx", VALUE_COUNT, AT(workers_mx), "0",
 	  "Processes for mail from other servers; 0: one for two cores." },
 	{ "workers", "session", VALUE_COUNT, AT(workers_session), "0",
@@ -155,6 +162,21 @@ static const struct key keys[] = {
 	  "Where other servers are asked to take mail.", .least = "1", .most = "65535" },
 	{ "outbound", "loopback", VALUE_YES, AT(outbound.loopback), "no",
 	  "Addresses of the loopback are other servers, for tests; else they are this one." },
+	{ "outbound", "own", VALUE_LIST, AT(outbound.own), "",
+	  "Names and addresses of this machine besides hostname and interfaces: as behind NAT.",
+	  .fits = value_is_own, .want = "a host name or an address" },
+	{ "outbound", "require", VALUE_LIST, AT(outbound.require), "",
+	  "The least for mail to a domain: DOMAIN:GUARANTEE; the first that fits counts.",
+	  .fits = value_is_least, .want = "like *.example.org:encrypted" },
+	{ "outbound", "smarthosts", VALUE_LIST, AT(outbound.smarthosts), "",
+	  "Servers that take the mail for a domain instead of its own: DOMAIN:HOST:PORT.",
+	  .fits = value_is_smarthost, .want = "like *:[relay.example.net]:587" },
+	{ "outbound", "passwords", VALUE_PATH, AT(outbound.passwords), "",
+	  "A file with the logins at smart hosts, a line each: HOST USER PASSWORD; empty: none." },
+	{ "outbound", "authorities", VALUE_PATH, AT(outbound.authorities), "",
+	  "Certificates (PEM) of authorities that mail servers may have besides the system's." },
+	{ "outbound", "connect", VALUE_TIME, AT(outbound.connect_ms), "30s",
+	  "How long one address may take to answer at all.", .least = "1s", .most = "5min" },
 	{ "outbound", "connections", VALUE_COUNT, AT(outbound.connections), "400",
 	  "To other servers at a time, each process; half of them for slow ones.", .least = "2",
 	  .most = "20000" },

@@ -51,6 +51,8 @@ struct config {
 	struct {
 		struct str anchor;        /* a file */
 		struct addresses forward; /* numeric, with ports */
+		struct addresses stub;    /* ZONE=ADDRESS:PORT */
+		uint64_t cache;           /* octets */
 	} dns;
 	unsigned workers_mx, workers_session, workers_courier;
 	struct lockout_conf lockout;
@@ -66,6 +68,9 @@ struct config {
 		struct str name; /* in EHLO; never empty */
 		unsigned port, connections, per_destination;
 		bool loopback;
+		struct addresses own, require, smarthosts;
+		struct str passwords, authorities; /* files, or "" */
+		int64_t connect_ms;
 		int64_t idle_ms, retry_first_ms, retry_longest_ms, lifetime_ms, delay_notice_ms;
 	} outbound;
 	unsigned connections;  /* of one process */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* What an operator may write, and what he is told where it is wrong. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "check.h"
 #include "guard/lockout.h"
 #include "guard/slow.h"
 #include "proc/dns_conf.h"
+#include "proc/outward.h"
 #include "proc/value.h"
 
 static struct arena *a;
@@ -86,14 +91,36 @@ static void test_wrong(void)
 	wrong("web { server = \"a b\" }",
 	      "/etc/t.conf:1: server: \"a b\" is not a host name like imap.example.org");
 	wrong("web { name = \"\xfc\" }", "/etc/t.conf:1: name: \"\xfc\" is not one line of UTF-8");
-	wrong("dns { forward = {\"192.0.2.1\"} }",
-	      "/etc/t.conf:1: forward: \"192.0.2.1\" is not a numeric address with :PORT");
-	wrong("dns { forward = {\"*:53\"} }",
-	      "/etc/t.conf:1: forward: \"*:53\" is not a numeric address with :PORT");
 	wrong("mta_sts { mode = on }",
 	      "/etc/t.conf:1: mode: \"on\" is not enforce, testing, none or off");
 	wrong("mta_sts { max_age = 1h }", "/etc/t.conf:1: max_age: \"1h\" is not at least 1d");
 	wrong("workers { mx = -1 }", "/etc/t.conf:1: mx: \"-1\" is not a number up to 1000000");
+}
+
+static void test_wrong_ways(void)
+{
+	wrong("dns { forward = {\"192.0.2.1\"} }",
+	      "/etc/t.conf:1: forward: \"192.0.2.1\" is not a numeric address with :PORT");
+	wrong("dns { forward = {\"*:53\"} }",
+	      "/etc/t.conf:1: forward: \"*:53\" is not a numeric address with :PORT");
+	wrong("dns { stub = {\"a.test\"} }",
+	      "/etc/t.conf:1: stub: \"a.test\" is not like intern.example.org=192.0.2.53:53");
+	wrong("dns { stub = {\"a..test=192.0.2.1:53\"} }",
+	      "/etc/t.conf:1: stub: \"a..test=192.0.2.1:53\" is not like "
+	      "intern.example.org=192.0.2.53:53");
+	wrong("outbound { own = {\"a b\"} }",
+	      "/etc/t.conf:1: own: \"a b\" is not a host name or an address");
+	wrong("outbound { require = {\"a.test\"} }",
+	      "/etc/t.conf:1: require: \"a.test\" is not like *.example.org:encrypted");
+	wrong("outbound { require = {\"a.test:much\"} }",
+	      "/etc/t.conf:1: require: \"a.test:much\" is not like *.example.org:encrypted");
+	wrong("outbound { require = {\"a*.test:none\"} }",
+	      "/etc/t.conf:1: require: \"a*.test:none\" is not like *.example.org:encrypted");
+	wrong("outbound { smarthosts = {\"*:relay.test\"} }",
+	      "/etc/t.conf:1: smarthosts: \"*:relay.test\" is not like *:[relay.example.net]:587");
+	wrong("outbound { smarthosts = {\"relay.test:587\"} }",
+	      "/etc/t.conf:1: smarthosts: \"relay.test:587\" is not like "
+	      "*:[relay.example.net]:587");
 }
 
 static void test_good(void)
@@ -239,7 +266,9 @@ static void test_dns(void)
 
 	CHECK_NUM(config_parse(S("/etc/t.conf"),
 			       S("dns {\n anchor = keys\n forward = {\"192.0.2.1:53\", "
-				 "\"[2001:db8::1]:5353\"}\n}\n"),
+				 "\"[2001:db8::1]:5353\"}\n stub = {\"in.test=127.0.0.1:5300\", "
+				 "\".=[::1]:53\"}\n"
+				 " cache = 4M\n}\n"),
 			       a, &c, &why),
 		  OK);
 	struct dns_conf d = config_dns(&c, a);
@@ -247,12 +276,87 @@ static void test_dns(void)
 	CHECK(d.nforward == 2 && d.forward[0].port == 53 && d.forward[1].port == 5353);
 	CHECK_STR(d.forward[0].ip, "192.0.2.1");
 	CHECK_STR(d.forward[1].ip, "2001:db8::1");
+	CHECK(d.nstubs == 2 && d.stubs[0].server.port == 5300);
+	CHECK_STR(d.stubs[0].zone, "in.test");
+	CHECK_STR(d.stubs[0].server.ip, "127.0.0.1");
+	CHECK_STR(d.stubs[1].zone, ".");
+	CHECK_STR(d.stubs[1].server.ip, "::1");
+	CHECK_NUM(d.cache_max, 4 << 20);
+}
+
+static enum err outward(const char *passwords, struct line_conf *out, struct str *why)
+{
+	const struct outward_files files = { .passwords = str_of(passwords) };
+	struct config c;
+
+	CHECK_NUM(config_parse(S("/etc/t.conf"),
+			       S("outbound {\n own = {\"mx2.test\", \"2001:db8::1\"}\n"
+				 " require = {\"a.test:none\", \"*.a.test:authenticated\"}\n"
+				 " smarthosts = {\"*.b.test:[relay.test]:587\",\n"
+				 "  \"c.test:[192.0.2.1]:465\", \"d.test:[2001:db8::2]:25\",\n"
+				 "  \"*:relay.test:465\"}\n passwords = logins\n}\n"),
+			       a, &c, why),
+		  OK);
+	return outward_conf(&c, &files, a, out, why);
+}
+
+static void test_outward(void)
+{
+	struct line_conf l;
+	struct str why = S_NONE;
+
+	CHECK_NUM(outward("# a comment\n\n relay.test:587 me a  pass word \r\n192.0.2.1 you x", &l,
+			  &why),
+		  OK);
+	CHECK_NUM(l.nown, 2);
+	CHECK(l.nleast == 2 && l.least[0].guard == QUEUE_ANY &&
+	      l.least[1].guard == QUEUE_AUTHENTICATED);
+	CHECK_STR(l.least[1].pattern, "*.a.test");
+	if (!CHECK_NUM(l.nrelay, 4))
+		return;
+	CHECK_STR(l.relay[0].pattern, "*.b.test");
+	CHECK_STR(l.relay[0].host, "relay.test");
+	CHECK(l.relay[0].port == 587 && !l.relay[0].at_once);
+	CHECK_STR(l.relay[0].user, "me");
+	CHECK_STR(l.relay[0].password, "a  pass word");
+	CHECK(l.relay[1].port == 465 && l.relay[1].at_once);
+	CHECK_STR(l.relay[1].user, "you");
+	CHECK_STR(l.relay[2].host, "2001:db8::2");
+	CHECK(!l.relay[2].user.n && !l.relay[3].user.n);
+	CHECK_NUM(outward("relay.test me x\nrelay.test me\n", &l, &why), E_SYNTAX);
+	CHECK_STR(why, "/etc/logins:2: not \"HOST USER PASSWORD\"");
+	CHECK_NUM(outward("a_b me x\n", &l, &why), E_SYNTAX);
+}
+
+/* A file with passwords that everybody may read is refused before it is read. */
+static void test_private(void)
+{
+	char path[] = "/tmp/tecsmail-config-XXXXXX";
+	int fd = mkstemp(path);
+	struct config c = { .outbound.passwords = str_of(path) };
+	struct outward_files files;
+	struct str why = S_NONE;
+
+	CHECK(fd >= 0 && write(fd, "relay.test me x\n", 16) == 16);
+	CHECK(fchmod(fd, 0644) == 0);
+	CHECK_NUM(outward_read(&c, a, &files, &why), E_DENIED);
+	CHECK(str_find_str(why, S("everybody may read")) < why.n);
+	CHECK(fchmod(fd, 0640) == 0);
+	CHECK_NUM(outward_read(&c, a, &files, &why), OK);
+	CHECK_STR(files.passwords, "relay.test me x\n");
+	c.outbound.authorities = c.outbound.passwords;
+	CHECK_NUM(outward_read(&c, a, &files, &why), E_SYNTAX);
+	CHECK(str_find_str(why, S("not certificates")) < why.n);
+	close(fd);
+	unlink(path);
+	CHECK_NUM(outward_read(&c, a, &files, &why), E_NOTFOUND);
 }
 
 int main(void)
 {
 	a = arena_new(64 << 20);
 	test_wrong();
+	test_wrong_ways();
 	test_good();
 	test_promise();
 	test_print();
@@ -260,6 +364,8 @@ int main(void)
 	test_texts();
 	test_folder();
 	test_dns();
+	test_outward();
+	test_private();
 	arena_free(&a);
 	return check_done();
 }

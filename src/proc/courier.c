@@ -17,10 +17,8 @@
 #include "courier/sts.h"
 #include "courier/tlsrpt.h"
 #include "proc/child.h"
-#include "proc/dns_conf.h"
 
 enum {
-	CONNECT_MS = 30 * 1000,
 	STOP_MS = 8 * 1000,         /* for what is being sent when the process ends */
 	RELOAD_MS = 60 * 60 * 1000, /* and when it goes on with new settings */
 	IDLE_LINES_MAX = 100,
@@ -40,7 +38,9 @@ struct work {
 
 /* One courier a process. */
 static struct work *present;
-static struct group *past; /* a fiber for each that still ends */
+static struct group *past;         /* a fiber for each that still ends */
+static struct outward_files files; /* as main told them last */
+static struct arena *files_arena;
 
 static void work_close(struct work *w, int64_t deadline)
 {
@@ -54,16 +54,6 @@ static void work_close(struct work *w, int64_t deadline)
 	arena_free(&w->arena);
 	settings_release(&w->settings);
 	free(w);
-}
-
-static struct line_conf line_conf(const struct config *c, struct arena *a)
-{
-	return (struct line_conf){ .name = c->outbound.name,
-				   .dns = config_dns(c, a),
-				   .port = (uint16_t)c->outbound.port,
-				   .loopback = c->outbound.loopback,
-				   .connect_ms = CONNECT_MS,
-				   .times = client_times_default() };
 }
 
 static unsigned number(const char *name)
@@ -123,10 +113,14 @@ static enum err work_new(struct child *c, bool first, struct arena *a, struct wo
 	w->settings = settings_hold(c->settings);
 	w->beside = group_new();
 	w->arena = arena_new(1 << 20);
-	struct line_conf line = line_conf(&c->settings->config, w->arena);
 	struct courier_conf courier = courier_conf(c, w->arena);
-	enum err e = line_net_new(&line, a, &w->net, why);
+	struct outward_files own = { str_dup(w->arena, files.passwords),
+				     str_dup(w->arena, files.authorities) };
+	struct line_conf line;
+	enum err e = outward_conf(&w->settings->config, &own, w->arena, &line, why);
 
+	if (!e)
+		e = line_net_new(&line, a, &w->net, why);
 	if (!e)
 		e = trust_new(c, w);
 	if (!e) {
@@ -176,9 +170,19 @@ static void configure(struct child *c)
 		work_close(old, 0);
 }
 
+static void take_files(struct child *c, const struct outward_files *told)
+{
+	(void)c;
+	arena_free(&files_arena);
+	files_arena = arena_new(2 * OUTWARD_FILE_MAX + 1024);
+	files = (struct outward_files){ str_dup(files_arena, told->passwords),
+					str_dup(files_arena, told->authorities) };
+}
+
 static void stop(struct child *c)
 {
 	(void)c;
+	arena_free(&files_arena);
 	if (present)
 		work_close(present, clock_in(STOP_MS));
 	present = NULL;
@@ -186,4 +190,4 @@ static void stop(struct child *c)
 		group_close(&past);
 }
 
-const struct role role_courier = { "courier", NULL, NULL, start, configure, stop };
+const struct role role_courier = { "courier", NULL, NULL, start, configure, stop, take_files };

@@ -8,4 +8,6 @@
 /* Points into c and the arena. */
 struct dns_conf config_dns(const struct config *c, struct arena *a);
 
+bool value_is_stub(struct str text); /* ZONE=ADDRESS:PORT, for the table of keys */
+
 #endif

@@ -90,6 +90,8 @@ enum err orders_read(struct str path, struct arena *a, struct orders *out, struc
 		e = read_tls(out, a, why);
 	if (!e)
 		e = open_leaked(out, a, why);
+	if (!e)
+		e = outward_read(&out->config, out->arena, &out->outward, why);
 	if (e) {
 		*why = str_dup(a, *why);
 		orders_free(out);

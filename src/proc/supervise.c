@@ -55,16 +55,34 @@ static enum err ask(struct minded *m, enum ask what, struct str fields, int fd)
 	return e;
 }
 
+static enum err tell_files(struct minded *m)
+{
+	const struct outward_files *f = &m->program->orders.outward;
+	struct buf b = buf_new(IPC_MAX);
+
+	if (!m->role->files)
+		return OK;
+	buf_blob(&b, f->passwords);
+	buf_blob(&b, f->authorities);
+	enum err e = ask(m, ASK_FILES, buf_str(&b), -1);
+	buf_free(&b);
+	return e;
+}
+
 static enum err tell_settings(struct minded *m)
 {
 	const struct orders *o = &m->program->orders;
+	enum err e = tell_files(m);
+
+	if (e)
+		return e;
 	struct buf b = buf_new(IPC_MAX);
 
 	buf_blob(&b, o->path);
 	buf_blob(&b, o->text);
 	buf_blob(&b, o->cert);
 	buf_blob(&b, o->key);
-	enum err e = b.full ? E_LIMIT : ask(m, ASK_SETTINGS, buf_str(&b), -1);
+	e = b.full ? E_LIMIT : ask(m, ASK_SETTINGS, buf_str(&b), -1);
 	buf_free(&b);
 	if (!e && m->kind == PROCESS_KEEPER && o->leaked >= 0) {
 		buf_blob(&b, S("leaked"));

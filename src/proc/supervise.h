@@ -30,6 +30,7 @@ struct orders {
 	struct arena *arena; /* owned */
 	struct config config;
 	struct str path, text, cert, key;
+	struct outward_files outward;
 	int leaked; /* owned; the open list of leaked passwords, or -1 */
 };
 /* Reads and checks all of it. why: a sentence, in a. */
