@@ -108,6 +108,7 @@ static void config_facts(struct ctl *c, struct zone_facts *f)
 	struct str server = k->web_server.n ? k->web_server : k->hostname;
 
 	f->hostname = ascii(c->arena, k->hostname);
+	f->helo = ascii(c->arena, k->outbound.name);
 	f->server = ascii(c->arena, server);
 	f->web = f->hostname;
 	f->web_port = 443;

@@ -52,6 +52,11 @@ static void mail_records(struct making *m)
 	add(m, f->domain, "TXT", S("v=spf1 mx -all"),
 	    "SPF: nur dieser Server verschickt Mail der Domain",
 	    "SPF: this server alone sends mail of the domain");
+	/* Reports have no sender: then the name counts, RFC 7208 2.3, 2.4. */
+	if (!str_ieq(f->helo, f->domain))
+		add(m, f->helo, "TXT", S("v=spf1 a -all"),
+		    "SPF: für Berichte des Servers, die keinen Absender haben",
+		    "SPF: for reports of the server, which have no sender");
 	for (size_t i = 0; i < f->nkeys; i++) {
 		signs |= f->key[i].signs;
 		add(m,

@@ -13,6 +13,7 @@ enum { ZONE_RECORDS_MAX = 64, ZONE_KEYS_MAX = 8, ZONE_TLSA_MAX = 4, ZONE_TTL = 3
 /* What is to be told. Names are A-labels without a dot at the end. */
 struct zone_facts {
 	struct str domain, hostname; /* hostname: takes its mail */
+	struct str helo;             /* how it introduces itself to other servers */
 	struct str server;           /* where programs connect to */
 	struct str web;              /* the host of the pages */
 	uint16_t web_port;

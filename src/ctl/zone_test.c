@@ -8,6 +8,7 @@ static struct arena *a;
 static const struct zone_facts plain = {
 	.domain = { "example.org", 11 },
 	.hostname = { "mail.example.org", 16 },
+	.helo = { "mail.example.org", 16 },
 	.server = { "imap.example.org", 16 },
 	.web = { "mail.example.org", 16 },
 	.web_port = 443,
@@ -44,6 +45,7 @@ static void test_plain(void)
 	static const char *const lines[] = {
 		"example.org. 3600 IN MX 10 mail.example.org.",
 		"example.org. 3600 IN TXT \"v=spf1 mx -all\"",
+		"mail.example.org. 3600 IN TXT \"v=spf1 a -all\"",
 		"_dmarc.example.org. 3600 IN TXT \"v=DMARC1; p=none; "
 		"rua=mailto:postmaster@example.org\"",
 		"mta-sts.example.org. 3600 IN CNAME mail.example.org.",
@@ -88,7 +90,7 @@ static void test_elsewhere(void)
 {
 	struct zone_facts f = plain;
 
-	f.hostname = f.server = f.web = S("mx.notexample.org");
+	f.hostname = f.helo = f.server = f.web = S("mx.notexample.org");
 	f.tlsa[1].hash = S("1122");
 	f.tlsa[1].which = ZONE_NEXT;
 	f.tlsa[2].hash = S("3344");
@@ -100,6 +102,7 @@ static void test_elsewhere(void)
 	CHECK(has(text, ";_25._tcp.mx.notexample.org. 3600 IN TLSA 3 1 1 3344"));
 	CHECK(has(text, ";mx.notexample.org. 3600 IN CAA 0 issue \"letsencrypt.org\""));
 	CHECK(has(text, "example.org. 3600 IN MX 10 mx.notexample.org."));
+	CHECK(has(text, ";mx.notexample.org. 3600 IN TXT \"v=spf1 a -all\""));
 	f.web = S("autoconfig.example.org"); /* its own CNAME would be a loop */
 	text = printed(&f);
 	CHECK(!has(text, "autoconfig.example.org. 3600 IN CNAME autoconfig.example.org."));
