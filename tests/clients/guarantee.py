@@ -44,6 +44,20 @@ def guarantee_by_command(_):
         equal([log["sending_guarantee"], log["receiving_guarantee"]], ["authenticated", "encrypted"], "the log")
 
 
+@scenario(60)
+def guarantee_goes_into_queue(_):
+    """Each mail keeps the guarantee that it was given with. (They stay: no name is ever found.)"""
+    with Server(extra='dns { forward = {"127.0.0.1:9"} }\n') as server:
+        user = server.user("strict")
+        for word in ("none", "encrypted", "authenticated", "none"):
+            server.order("user", "set", user.address, "--sending", word)
+            with server.submission(user) as client:
+                client.sendmail(user.address, ["eve@far.example"], message(word, sender=user.address))
+        queued = [json.loads(server.order("queue", "show", row["id"], "--json"))
+                  for row in json.loads(server.order("queue", "list", "--json"))]
+        equal(sorted(mail["guarantee"] for mail in queued), ["any", "any", "authenticated", "encrypted"], "queue show")
+
+
 @scenario(90)
 def guarantee_of_receiving(_):
     with Server(extra='receiving { notice = "4s" }\n') as server:
