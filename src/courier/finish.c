@@ -7,7 +7,7 @@
  * and is never lost (docs/adr/0025-queue.md).
  */
 #include "courier/courier_priv.h"
-#include "courier/report.h"
+#include "queue/notice.h"
 #include "queue/receipt.h"
 
 static void log_lost(const struct queue_job *j, enum err e)
@@ -70,17 +70,17 @@ void finish_part(struct turn *t, struct queue_job *j)
 	enum queue_report kind[3];
 	int64_t now = clock_wall();
 	size_t n = reports_due(t, j, now, kind);
-	struct report_mail mail[3] = { 0 };
-	struct report_of of = { .store = c->store,
-				.keeper = c->keeper,
-				.plan = &c->conf.plan,
-				.hostname = c->conf.hostname,
-				.job = j,
-				.now = now };
+	struct queue_notice mail[3] = { 0 };
+	struct queue_notice_of of = { .store = c->store,
+				      .keeper = c->keeper,
+				      .plan = &c->conf.plan,
+				      .hostname = c->conf.hostname,
+				      .job = j,
+				      .now = now };
 	enum err e = OK;
 
 	for (size_t i = 0; i < n && !e; i++)
-		e = report_write(&of, kind[i], t->once, &mail[i]);
+		e = queue_notice_write(&of, kind[i], t->once, &mail[i]);
 	if (e) {
 		log_event(LOG_WARN, "mail.report.later", KVN("id", j->m.id), KVE(e));
 		note(t, j, now);
@@ -88,11 +88,11 @@ void finish_part(struct turn *t, struct queue_job *j)
 		struct update u[2];
 
 		tell_all(t, j, now);
-		report_send(&of, mail, n, u, prepare(t, j, true, now, u), t->once);
+		queue_notice_send(&of, mail, n, u, prepare(t, j, true, now, u), t->once);
 		log_lost(j, u[0].result);
 	}
 	for (size_t i = 0; i < n; i++)
-		report_drop(&mail[i]);
+		queue_notice_drop(&mail[i]);
 }
 
 /* --- the log --- */

@@ -127,9 +127,9 @@ static void put_human(struct arena *a, const struct queue_report_of *r, struct b
 static void put_recipient(struct arena *a, const struct queue_report_of *r, struct buf *b,
 			  const struct queue_recipient *c)
 {
-	static const char *const action[] = {
-		[QUEUE_DELAY] = "delayed", [QUEUE_FAILURE] = "failed", [QUEUE_SUCCESS] = "relayed"
-	};
+	const char *const action[] = { [QUEUE_DELAY] = "delayed",
+				       [QUEUE_FAILURE] = "failed",
+				       [QUEUE_SUCCESS] = c->last.ip.n ? "relayed" : "delivered" };
 	size_t type = str_find(c->orcpt, ';');
 	bool known = str_iis(str_part(c->orcpt, 0, type), "rfc822");
 	struct str to = field_text(a, r, c->address);
@@ -205,7 +205,8 @@ enum err queue_report_make(struct arena *a, const struct queue_report_of *r,
 		return E_LIMIT;
 	*out = (struct queue_report_text){ .full = r->kind == QUEUE_FAILURE &&
 						   r->m->ret == QUEUE_RET_FULL &&
-						   r->m->body != QUEUE_BINARYMIME };
+						   r->m->body != QUEUE_BINARYMIME &&
+						   !r->m->requiretls };
 	put_top(a, r, &b);
 	put_human(a, r, &b);
 	put_status(a, r, &b);

@@ -30,8 +30,9 @@ struct queue_report_text {
 	bool full; /* the original is the whole message; else it is in head already: its header */
 };
 /* RFC 3461 4.3: the whole message comes back where RET asks for it and a recipient failed; the
- * header alone where it may not be in a mail without encoding (BINARYMIME). E_NOTFOUND: nobody is
- * owed a report of this kind. E_LIMIT: the header is over REPORT_HEADER_MAX. */
+ * header alone by REQUIRETLS (RFC 8689 5), or where it may not be in a mail without encoding
+ * (BINARYMIME). E_NOTFOUND: nobody is owed a report of this kind. E_LIMIT: the header is over
+ * REPORT_HEADER_MAX. */
 enum { REPORT_HEADER_MAX = 1 << 20 };
 MUST enum err queue_report_make(struct arena *a, const struct queue_report_of *r,
 				struct queue_report_text *out);

@@ -83,9 +83,7 @@ _Static_assert((int)GUARANTEE_ENCRYPTED == QUEUE_ENCRYPTED &&
 		       (int)GUARANTEE_AUTHENTICATED == QUEUE_AUTHENTICATED,
 	       "guarantees");
 
-/* The envelope of a copy. SMTPUTF8 is asked of the servers on the way only where it is needed: many
- * have not got it. */
-static struct queue_message envelope(struct smtp *s, struct intake *it, const struct leaving *first)
+struct queue_message away_envelope(struct smtp *s, struct intake *it, const struct leaving *first)
 {
 	struct queue_message m = {
 		.sender = first->sender,
@@ -136,7 +134,7 @@ static enum err put_from(struct smtp *s, struct intake *it, size_t first, struct
 	size_t max = count_alike(s, first);
 	struct queue_recipient *to = ARENA_ARRAY(s->tx, struct queue_recipient, max);
 
-	*p = (struct queue_put){ .m = envelope(s, it, &s->away[first]), .rcpt = to };
+	*p = (struct queue_put){ .m = away_envelope(s, it, &s->away[first]), .rcpt = to };
 	for (size_t i = first; p->n < max; i++) {
 		struct leaving *l = &s->away[i];
 

@@ -24,6 +24,10 @@ struct str away_text(struct arena *a, struct path p);
 /* Which of smtp.away this address is; a new one if there is none yet. Texts are copied. */
 size_t away_add(struct smtp *s, const struct leaving *l);
 
+/* The envelope of a copy; its octets are finished. SMTPUTF8 is asked of the servers on the way only
+ * where it is needed: many have not got it. */
+struct queue_message away_envelope(struct smtp *s, struct intake *it, const struct leaving *first);
+
 /* What is to be written for those that are not had yet, several messages where one would be too
  * large; they live in s->tx. An error is the result of those it concerns. */
 struct away_puts {

@@ -399,6 +399,75 @@ static void forwarded(void)
 	empty_queue();
 }
 
+/* RFC 3461 5.2.3: who wants to hear of success does; not twice, and not of those elsewhere. */
+static void success(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+
+	say(c,
+	    "MAIL FROM:<alice@example.test> ENVID=q1\r\n"
+	    "RCPT TO:<bob@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b+6Fb@example.test\r\n"
+	    "RCPT TO:<dave@example.test> NOTIFY=FAILURE\r\n"
+	    "RCPT TO:<gone@example.test> NOTIFY=SUCCESS\r\n"
+	    "RCPT TO:<carol@example.test> NOTIFY=SUCCESS");
+	for (unsigned i = 0; i < 5; i++)
+		expect(c, "250 ");
+	fail_account = 3;
+	fail_with = E_AGAIN;
+	data(c, S("Subject: x\r\nMessage-ID: <1@here>\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "451 4.3.0");
+	CHECK_NUM(stored(1, "INBOX"), 0);
+	fail_account = 0;
+	say(c,
+	    "MAIL FROM:<alice@example.test> ENVID=q1\r\n"
+	    "RCPT TO:<bob@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b+6Fb@example.test\r\n"
+	    "RCPT TO:<dave@example.test> NOTIFY=FAILURE\r\n"
+	    "RCPT TO:<gone@example.test> NOTIFY=SUCCESS\r\n"
+	    "RCPT TO:<carol@example.test> NOTIFY=SUCCESS");
+	for (unsigned i = 0; i < 5; i++)
+		expect(c, "250 ");
+	data(c, S("Subject: x\r\nMessage-ID: <1@here>\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "250 ");
+	CHECK_NUM(stored(1, "INBOX"), 1);
+	CHECK(str_starts(message(1, 1), S("Return-Path: <>\r\n")));
+	CHECK(message_has(1, 1, "report-type=delivery-status"));
+	CHECK(message_has(1, 1, "Original-Envelope-Id: q1\r\n"));
+	CHECK(message_has(1, 1,
+			  "Original-Recipient: rfc822;bob@example.test\r\n"
+			  "Final-Recipient: rfc822;bob@example.test\r\n"
+			  "Action: delivered\r\nStatus: 2.1.5\r\n"));
+	CHECK(message_has(1, 1, "Final-Recipient: rfc822;carol@example.test\r\n"));
+	CHECK(!message_has(1, 1, "rfc822;dave"));
+	CHECK(!message_has(1, 1, "rfc822;gone"));
+	CHECK(message_has(1, 1, "Message-ID: <1@here>\r\n"));
+	CHECK(!message_has(1, 1, "hello"));
+	CHECK_NUM(part_of("far.test")->p.rcpt[0].notify, QUEUE_ON_SUCCESS);
+	hang_up(c);
+	empty_queue();
+
+	c = greeted(SMTP_MX); /* to a sender elsewhere it goes by the queue */
+	say(c, "MAIL FROM:<joe@near.test>\r\nRCPT TO:<mixed@example.test> NOTIFY=SUCCESS");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	const struct queue_job *j = part_of("near.test");
+
+	CHECK_NUM(j->p.n, 1);
+	CHECK_STR(j->p.rcpt[0].address, "joe@near.test");
+	CHECK_STR(j->m.sender, "");
+	CHECK(sent_has(j, "Final-Recipient: rfc822;mixed@example.test\r\nAction: delivered\r\n"));
+	CHECK(!sent_has(j, "Return-Path: <>"));
+	say(c, "MAIL FROM:<>\r\nRCPT TO:<bob@example.test> NOTIFY=SUCCESS");
+	expect(c, "250 ");
+	expect(c, "250 ");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	CHECK_NUM(queued(), 2);
+	hang_up(c);
+	empty_queue();
+}
+
 /* --- some have it, some have not --- */
 
 static void partly(void)
@@ -478,6 +547,7 @@ static void all(void *arg)
 	many();
 	expanded();
 	forwarded();
+	success();
 	partly();
 	no_relay();
 	rig_close();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/away.h"
 #include "smtp/partly.h"
+#include "smtp/told.h"
 
 struct reply reply_err(enum err e)
 {
@@ -96,7 +97,7 @@ static enum err target_result(struct smtp *s, const struct target *t)
 	return *result(s, t->away ? s->nto + t->index : t->index);
 }
 
-static enum err rcpt_result(struct smtp *s, const struct rcpt *r)
+enum err rcpt_result(struct smtp *s, const struct rcpt *r)
 {
 	enum err e = OK;
 
@@ -194,6 +195,8 @@ struct reply message_end(struct smtp *s, struct intake *it)
 	if (tried)
 		r = deliver(s, it);
 	log_message(s, it, r);
+	if (tried && (r.code == 250 || s->kind == SMTP_LMTP))
+		told_success(s, it);
 	if (r.code == 250) {
 		s->errors = 0;
 		s->idle_until = clock_in(s->conf->idle_ms);

@@ -48,6 +48,8 @@ struct reply envelope_permitted(struct smtp *s);
 struct reply submit_header(struct smtp *s, struct str header, struct str id, struct buf *add,
 			   struct path *author);
 
+/* What became of a recipient's deliveries, deliver.c: the error that says most. */
+enum err rcpt_result(struct smtp *s, const struct rcpt *r);
 /* The message is over: delivers it, logs it, ends the transaction. Suspends. */
 struct reply message_end(struct smtp *s, struct intake *it);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sodium.h>
 
-#include "courier/report.h"
+#include "queue/notice.h"
 #include "base/encode.h"
 
 enum {
@@ -12,11 +12,13 @@ enum {
 	PAUSE_MS = 1000,
 };
 
+static const struct str return_path = { "Return-Path: <>\r\n", 17 };
+
 /* --- what is in it --- */
 
 /* The header of the message that it is about; "" where it cannot be read any more. E_AGAIN and its
  * like: it can be, but not just now. */
-static enum err read_header(const struct report_of *of, struct arena *a, struct str *out)
+static enum err read_header(const struct queue_notice_of *of, struct arena *a, struct str *out)
 {
 	enum err e = OK;
 
@@ -37,7 +39,7 @@ static enum err read_header(const struct report_of *of, struct arena *a, struct 
 	return err_temporary(e) ? e : OK;
 }
 
-static enum err copy_original(const struct report_of *of, struct incoming *in)
+static enum err copy_original(const struct queue_notice_of *of, struct incoming *in)
 {
 	const struct queue_message *m = &of->job->m;
 	struct arena *a = arena_new(4 << 20);
@@ -58,7 +60,7 @@ static enum err copy_original(const struct report_of *of, struct incoming *in)
 	return e;
 }
 
-static enum err make(const struct report_of *of, enum queue_report kind, struct str domain,
+static enum err make(const struct queue_notice_of *of, enum queue_report kind, struct str domain,
 		     struct str header, struct arena *a, struct queue_report_text *out)
 {
 	unsigned char chance[10];
@@ -77,11 +79,11 @@ static enum err make(const struct report_of *of, enum queue_report kind, struct 
 	return queue_report_make(a, &r, out);
 }
 
-static enum err write_text(const struct report_of *of, const struct queue_report_text *text,
-			   bool local, struct incoming **out)
+static enum err write_text(const struct queue_notice_of *of, const struct queue_report_text *text,
+			   struct incoming **out)
 {
 	struct incoming *in = incoming_new(of->store);
-	enum err e = local ? incoming_write(in, S("Return-Path: <>\r\n")) : OK; /* RFC 5321 4.4 */
+	enum err e = incoming_write(in, return_path); /* RFC 5321 4.4; in the queue it is skipped */
 
 	if (!e)
 		e = incoming_write(in, text->head);
@@ -99,7 +101,7 @@ static enum err write_text(const struct report_of *of, const struct queue_report
 
 /* --- who is told --- */
 
-static void add_local(struct report_mail *m, const struct route *r)
+static void add_local(struct queue_notice *m, const struct route *r)
 {
 	/* Quota or not: it is not the sender's mail that came in. */
 	if (!r->expired)
@@ -107,8 +109,8 @@ static void add_local(struct report_mail *m, const struct route *r)
 }
 
 /* Back into the queue, as mail of ours. What came by REQUIRETLS stays so: RFC 8689 5. */
-static void add_elsewhere(const struct report_of *of, struct report_mail *m, struct str address,
-			  struct arena *a)
+static void add_elsewhere(const struct queue_notice_of *of, struct queue_notice *m,
+			  struct str address, struct arena *a)
 {
 	const struct queue_message *about = &of->job->m;
 	struct queue_recipient *r;
@@ -131,8 +133,8 @@ static void add_elsewhere(const struct report_of *of, struct report_mail *m, str
 }
 
 /* domain: whose postmaster speaks. */
-static enum err find_sender(const struct report_of *of, struct arena *a, struct report_mail *m,
-			    struct str *domain)
+static enum err find_sender(const struct queue_notice_of *of, struct arena *a,
+			    struct queue_notice *m, struct str *domain)
 {
 	struct path sender;
 	struct route *route;
@@ -160,14 +162,14 @@ static enum err find_sender(const struct report_of *of, struct arena *a, struct 
 	return OK;
 }
 
-enum err report_write(const struct report_of *of, enum queue_report kind, struct arena *a,
-		      struct report_mail *out)
+enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report kind,
+			    struct arena *a, struct queue_notice *out)
 {
 	struct arena *big = arena_new(16 << 20);
 	struct queue_report_text text;
 	struct str domain, header;
 
-	*out = (struct report_mail){ .kind = kind };
+	*out = (struct queue_notice){ .kind = kind };
 	enum err e = find_sender(of, a, out, &domain);
 
 	if (!e && (out->nto || out->put)) {
@@ -175,7 +177,7 @@ enum err report_write(const struct report_of *of, enum queue_report kind, struct
 		if (!e)
 			e = make(of, kind, domain, header, big, &text);
 		if (!e)
-			e = write_text(of, &text, !out->put, &out->in);
+			e = write_text(of, &text, &out->in);
 	}
 	arena_free(&big);
 	if (e && !err_temporary(e)) { /* it never can be */
@@ -184,14 +186,15 @@ enum err report_write(const struct report_of *of, enum queue_report kind, struct
 	}
 	if (!e && out->in && out->put) {
 		out->put->m.blob = incoming_blob(out->in);
-		out->put->m.size = incoming_size(out->in);
+		out->put->m.skip = (uint32_t)return_path.n;
+		out->put->m.size = incoming_size(out->in) - return_path.n;
 	}
 	return e;
 }
 
 /* --- on its way --- */
 
-static void log_sent(const struct report_of *of, const struct report_mail *m, bool lost)
+static void log_sent(const struct queue_notice_of *of, const struct queue_notice *m, bool lost)
 {
 	static const char *const kinds[] = { "", "delay", "failure", "success" };
 	struct arena *a = arena_new(4096);
@@ -204,7 +207,7 @@ static void log_sent(const struct report_of *of, const struct report_mail *m, bo
 }
 
 /* The rest of the commit stands, so it is tried alone. An account that is gone needs no report. */
-static bool again(const struct report_of *of, struct report_mail *m, struct update *put)
+static bool again(const struct queue_notice_of *of, struct queue_notice *m, struct update *put)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		bool good = true;
@@ -227,7 +230,7 @@ static bool again(const struct report_of *of, struct report_mail *m, struct upda
 	return false;
 }
 
-static void send_one(const struct report_of *of, struct report_mail *m, struct update *also,
+static void send_one(const struct queue_notice_of *of, struct queue_notice *m, struct update *also,
 		     size_t nalso, struct arena *a)
 {
 	struct update u[1 + ALSO_MAX];
@@ -244,8 +247,8 @@ static void send_one(const struct report_of *of, struct report_mail *m, struct u
 	log_sent(of, m, !good || (m->put && !put));
 }
 
-void report_send(const struct report_of *of, struct report_mail *mail, size_t n,
-		 struct update *also, size_t nalso, struct arena *a)
+void queue_notice_send(const struct queue_notice_of *of, struct queue_notice *mail, size_t n,
+		       struct update *also, size_t nalso, struct arena *a)
 {
 	size_t last = n;
 
@@ -259,7 +262,7 @@ void report_send(const struct report_of *of, struct report_mail *mail, size_t n,
 		store_update_all(of->store, also, nalso);
 }
 
-void report_drop(struct report_mail *mail)
+void queue_notice_drop(struct queue_notice *mail)
 {
 	incoming_close(&mail->in);
 }
