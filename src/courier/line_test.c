@@ -260,7 +260,7 @@ static void all(void *arg)
 
 static struct str file(const char *path)
 {
-	char text[16384];
+	char text[8192];
 	FILE *f = fopen(path, "r");
 	size_t n = f ? fread(text, 1, sizeof text, f) : 0;
 
@@ -271,7 +271,7 @@ static struct str file(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct dns_stub stubs[64];
+	static struct dns_stub stubs[64];
 
 	if (argc < 7 || argc > 70) {
 		fputs("line_test.py starts this\n", stderr);
