@@ -15,7 +15,7 @@ enum {
 	RENEW_PAUSE_MS = 30 * 1000,
 	WAIT_MAX_MS = 60 * 1000, /* somebody may set the clock */
 	SLOW_MS = 3000,
-	PAUSE_MS = 60 * 1000,
+	PAUSE_MS = 60 * 1000, /* of a destination that cannot be reached */
 	PAUSE_MAX_MS = 15 * 60 * 1000,
 	WINDOW_FIRST = 4,
 };
@@ -53,6 +53,8 @@ static enum err look(struct shard *s, struct arena *a)
 	for (size_t i = 0; i < n; i++) {
 		bool earlier = false;
 
+		if (list[i].due == QUEUE_NEVER) /* all of it is held */
+			continue;
 		if (due_note(c->due, list[i].name, s->number, list[i].due + wait, &earlier)) {
 			e = E_LIMIT;
 			break;
