@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* courier/tlsrpt_send.c - the reports of the days that are over: RFC 8460 3, 5. */
+#include "base/encode.h"
 #include "courier/sign.h"
 #include "courier/sts.h"
 #include "courier/tlsrpt_priv.h"
@@ -12,6 +13,8 @@ enum {
 	CLAIM_S = 3600,      /* who claims has so long; what failed is tried again after it */
 	GIVE_UP_S = 86400,   /* after the day: RFC 8460 5.4 */
 	DNS_WAIT_MS = 20000,
+	TLSA_TOLD = 16, /* records, */
+	TLSA_HOSTS = 4, /* of so many hosts */
 	REPORT_MEMORY = 16 << 20
 };
 
@@ -25,6 +28,7 @@ struct report {
 	struct str gzip;
 	struct tlsrpt_rua rua[TLSRPT_RUA_MAX];
 	size_t nrua;
+	struct str tlsa[TLSA_TOLD];
 	struct blob *blob[TLSRPT_RUA_MAX]; /* owned; of the mails */
 	struct queue_put put[TLSRPT_RUA_MAX];
 	struct queue_recipient rcpt[TLSRPT_RUA_MAX];
@@ -179,6 +183,42 @@ static void log_report(const struct report *r, enum err e)
 			  KVN("day", r->claim.day), KVN("mails", mails), KVN("posts", r->posted));
 }
 
+static void add_tlsa(struct report *r, struct str mx)
+{
+	struct str name = str_fmt(r->a, "_25._tcp.%.*s", FMT(mx));
+	struct dns_answer x;
+
+	if (dns_ask(r->t->conf.dns, name, DNS_TLSA, clock_in(DNS_WAIT_MS), r->a, &x) ||
+	    x.status != DNS_FOUND || !x.secure)
+		return;
+	for (size_t i = 0; i < x.n && r->of.ntlsa < TLSA_TOLD; i++) {
+		const struct tlsa *t = &x.tlsa[i];
+
+		r->tlsa[r->of.ntlsa++] = str_fmt(r->a, "%u %u %u %.*s", t->usage, t->selector,
+						 t->matching, FMT(hex_encode(r->a, t->data)));
+	}
+}
+
+/* The records as they are now, of the first hosts: what was counted says none. */
+static void find_tlsa(struct report *r)
+{
+	const struct tlsrpt_counts *c = &r->claim.counts;
+	struct str seen[TLSA_HOSTS];
+	size_t n = 0;
+
+	r->of.tlsa = r->tlsa;
+	for (size_t i = 0; i < c->n && n < TLSA_HOSTS; i++) {
+		bool known = c->row[i].policy != TLSRPT_TLSA || !c->row[i].mx.n;
+
+		for (size_t k = 0; k < n && !known; k++)
+			known = str_eq(seen[k], c->row[i].mx);
+		if (known)
+			continue;
+		seen[n++] = c->row[i].mx;
+		add_tlsa(r, c->row[i].mx);
+	}
+}
+
 static enum err compose(struct report *r)
 {
 	const struct tlsrpt_conf *conf = &r->t->conf;
@@ -196,6 +236,7 @@ static enum err compose(struct report *r)
 					   .counts = &r->claim.counts };
 	if (!sts_kept_policy(conf->store, r->claim.domain, r->a, sts))
 		r->of.sts = sts;
+	find_tlsa(r);
 	r->gzip = tlsrpt_gzip(r->a, tlsrpt_json(r->a, &r->of));
 	return OK;
 }

@@ -56,6 +56,7 @@ class Program:
 def make(dns, key):
     dns.zone("test", "@ IN NS ns\nns IN A 127.0.0.1\n"
              '_smtp._tls.mail IN TXT "v=TLSRPTv1; rua=mailto:reports@mail.test,mailto:second@else.test"\n'
+             f"_25._tcp.mx.mail IN TLSA 3 1 1 {'5a' * 32}\n"
              f'_smtp._tls.web IN TXT "v=TLSRPTv1; rua=https://reports.web.test/in"\nreports.web IN A {dns.ip}\n'
              '_smtp._tls.down IN TXT "v=TLSRPTv1; rua=https://reports.down.test/in"\n'
              f"sel._domainkey.big IN TXT {key.record}\n")
@@ -86,7 +87,7 @@ def check_report(report, domain, want):
 MAIL_POLICIES = [
     {"policy": {"policy-type": "no-policy-found", "policy-domain": "mail.test"},
      "summary": {"total-successful-session-count": 3, "total-failure-session-count": 0}, "failure-details": []},
-    {"policy": {"policy-type": "tlsa", "policy-domain": "mail.test"},
+    {"policy": {"policy-type": "tlsa", "policy-string": ["3 1 1 " + "5a" * 32], "policy-domain": "mail.test"},
      "summary": {"total-successful-session-count": 0, "total-failure-session-count": 2},
      "failure-details": [{"result-type": "validation-failure", "receiving-mx-hostname": "mx.mail.test",
                           "receiving-ip": "192.0.2.1", "failed-session-count": 2,

@@ -184,6 +184,15 @@ static void add_policy_text(struct arena *a, json_t *policy, const struct mta_st
 	json_object_set_new(policy, "mx-host", hosts);
 }
 
+static void add_tlsa_text(struct arena *a, json_t *policy, const struct tlsrpt_report_of *r)
+{
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < r->ntlsa; i++)
+		json_array_append_new(lines, text(a, r->tlsa[i]));
+	json_object_set_new(policy, "policy-string", lines);
+}
+
 static json_t *failure(struct arena *a, const struct tlsrpt_row *row)
 {
 	json_t *j = json_object();
@@ -222,6 +231,8 @@ static json_t *policy_part(struct arena *a, const struct tlsrpt_report_of *r, en
 	json_object_set_new(policy, "policy-type", json_string(policies[p]));
 	if (p == TLSRPT_STS && r->sts)
 		add_policy_text(a, policy, r->sts);
+	if (p == TLSRPT_TLSA && r->ntlsa)
+		add_tlsa_text(a, policy, r);
 	json_object_set_new(policy, "policy-domain", text(a, r->domain));
 	return json_pack("{s:o, s:{s:I, s:I}, s:o}", "policy", policy, "summary",
 			 "total-successful-session-count", (json_int_t)good,

@@ -25,6 +25,8 @@ struct tlsrpt_report_of {
 	uint32_t day;                     /* since 1970, UTC */
 	const struct tlsrpt_counts *counts;
 	const struct mta_sts *sts; /* the policy that was followed; NULL: not known */
+	const struct str *tlsa;    /* likewise, records as text: "3 1 1 00ff..." */
+	size_t ntlsa;
 };
 /* "certificate-expired"; "" for TLSRPT_OK. */
 const char *tlsrpt_result_word(enum tlsrpt_result r);
