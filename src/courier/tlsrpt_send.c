@@ -15,6 +15,7 @@ enum {
 	DNS_WAIT_MS = 20000,
 	TLSA_TOLD = 16, /* records, */
 	TLSA_HOSTS = 4, /* of so many hosts */
+	TLSA_DATA_MAX = 512,
 	REPORT_MEMORY = 16 << 20
 };
 
@@ -194,6 +195,8 @@ static void add_tlsa(struct report *r, struct str mx)
 	for (size_t i = 0; i < x.n && r->of.ntlsa < TLSA_TOLD; i++) {
 		const struct tlsa *t = &x.tlsa[i];
 
+		if (t->data.n > TLSA_DATA_MAX) /* a whole certificate */
+			continue;
 		r->tlsa[r->of.ntlsa++] = str_fmt(r->a, "%u %u %u %.*s", t->usage, t->selector,
 						 t->matching, FMT(hex_encode(r->a, t->data)));
 	}
