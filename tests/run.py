@@ -43,6 +43,7 @@ PARTS = [
     ("webmail", False, 250, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
     ("queue", False, 180, ["tests/queue.py"]),
+    ("ways", False, 180, ["tests/ways.py"]),
     ("rollover", False, 240, ["tests/rollover.py"]),
     ("reports", False, 180, ["tests/reports.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
