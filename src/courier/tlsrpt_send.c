@@ -16,7 +16,7 @@ enum {
 	TLSA_TOLD = 16, /* records, */
 	TLSA_HOSTS = 4, /* of so many hosts */
 	TLSA_DATA_MAX = 512,
-	REPORT_MEMORY = 16 << 20
+	REPORT_MEMORY = 32 << 20
 };
 
 /* One report on its way. */

@@ -58,6 +58,7 @@ def make(dns, key):
              '_smtp._tls.mail IN TXT "v=TLSRPTv1; rua=mailto:reports@mail.test,mailto:second@else.test"\n'
              f"_25._tcp.mx.mail IN TLSA 3 1 1 {'5a' * 32}\n"
              f'_smtp._tls.web IN TXT "v=TLSRPTv1; rua=https://reports.web.test/in"\nreports.web IN A {dns.ip}\n'
+             f'_smtp._tls.bad IN TXT "v=TLSRPTv1; rua=https://reports.bad.test/in"\nreports.bad IN A {dns.ip}\n'
              '_smtp._tls.down IN TXT "v=TLSRPTv1; rua=https://reports.down.test/in"\n'
              f"sel._domainkey.big IN TXT {key.record}\n")
     dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n")
@@ -100,11 +101,13 @@ def sent(p, web):
     note(p, "mail.test", "2 5 mx.mail.test 192.0.2.1 no record matches", times=2)
     note(p, "web.test", "1 1 mx.web.test 2001:db8::1")
     note(p, "down.test", "0 0 mx.down.test 192.0.2.1")
+    note(p, "bad.test", "0 0 mx.bad.test 192.0.2.1")
     note(p, "nobody.test", "0 0 mx.nobody.test 192.0.2.1")
     web.pages["reports.web.test", "/in"] = Page("", 201)
+    web.bad.add("reports.bad.test")
     p.say("back 1")
     # What could not be sent is kept for the next hour; who wants no reports is forgotten.
-    check("left", until(p, "counted", "- down.test"), "- down.test")
+    check("left", until(p, "counted", "- bad.test down.test"), "- bad.test down.test")
     host, path, kind, body = web.posted[0]
     check("posted", (len(web.posted), host, path, kind), (1, "reports.web.test", "/in", "application/tlsrpt+gzip"))
     check_report(json.loads(gzip.decompress(body)), "web.test", [
