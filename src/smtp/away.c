@@ -159,7 +159,7 @@ static void set_result(struct smtp *s, const struct queue_put *p, enum err e)
 struct away_puts away_prepare(struct smtp *s, struct intake *it, const bool *had)
 {
 	struct away_puts all = { .put = ARENA_ARRAY(s->tx, struct queue_put, s->naway),
-				 .update = ARENA_ARRAY(s->tx, struct update, s->naway) };
+				 .update = ARENA_ARRAY(s->tx, struct update, s->naway + 1) };
 
 	for (size_t i = 0; i < s->naway; i++)
 		s->away[i].in_put = had && had[i];

@@ -32,7 +32,7 @@ struct queue_message away_envelope(struct smtp *s, struct intake *it, const stru
  * large; they live in s->tx. An error is the result of those it concerns. */
 struct away_puts {
 	struct queue_put *put;
-	struct update *update; /* n, for box_deliver_also */
+	struct update *update; /* n, for box_deliver_also, and room for one more */
 	size_t n;
 };
 struct away_puts away_prepare(struct smtp *s, struct intake *it, const bool *had);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Mail of users to other servers: what comes into the queue, with what, and how often. */
+#include "box/receipt.h"
 #include "message_test.h"
 #include "queue/queue.h"
 
@@ -513,6 +514,47 @@ static void partly(void)
 	hang_up(c);
 }
 
+static void letter(struct client *c, const char *id, const char *to, const char *reply)
+{
+	ask(c, "<alice@example.test>", to);
+	data(c, str_fmt(c->arena, "Message-ID: <%s@x>\r\n\r\nhello\r\n.\r\n", id));
+	expect(c, reply);
+}
+
+/* Of alice's mail, those who are here. */
+static void receipts(void)
+{
+	struct client *c = greeted(SMTP_SUBMISSION);
+	struct receipt r = { 0 };
+
+	letter(c, "here", "bob@example.test eve@far.test mixed@example.test", "250 2.0.0");
+	CHECK_NUM(receipt_get(rig.store, 1, S("here@x"), rig.arena, &r), OK);
+	CHECK_NUM(r.n, 2);
+	CHECK_STR(r.row[0].address, "bob@example.test");
+	CHECK_STR(r.row[1].address, "mixed@example.test");
+	CHECK(r.row[0].state == RECEIPT_DELIVERED && r.row[0].way == RECEIPT_HERE);
+	letter(c, "away", "eve@far.test", "250 2.0.0");
+	CHECK_NUM(receipt_get(rig.store, 1, S("away@x"), rig.arena, &r), E_NOTFOUND);
+	fail_account = 2; /* what was not delivered has no receipt that says so */
+	fail_with = E_IO;
+	letter(c, "partly", "bob@example.test dave@example.test", "451 4.3.0");
+	CHECK_NUM(receipt_get(rig.store, 1, S("partly@x"), rig.arena, &r), OK);
+	CHECK(r.n == 2 && r.row[0].state == RECEIPT_FAILED && r.row[1].state == RECEIPT_DELIVERED);
+	fail_account = 0;
+	letter(c, "partly", "bob@example.test dave@example.test", "250 2.0.0");
+	CHECK_NUM(receipt_get(rig.store, 1, S("partly@x"), rig.arena, &r), OK);
+	CHECK(r.n == 2 && r.row[0].state == RECEIPT_DELIVERED);
+	empty_queue();
+	hang_up(c);
+	c = greeted(SMTP_MX); /* nobody's */
+	ask(c, "<alice@example.test>", "bob@example.test");
+	data(c, S("Message-ID: <mx@x>\r\n\r\nhello\r\n.\r\n"));
+	expect(c, "250 2.0.0");
+	CHECK_NUM(receipt_get(rig.store, 1, S("mx@x"), rig.arena, &r), E_NOTFOUND);
+	empty_queue();
+	hang_up(c);
+}
+
 /* Nobody else may send to other servers by way of this one. */
 static void no_relay(void)
 {
@@ -549,6 +591,7 @@ static void all(void *arg)
 	forwarded();
 	success();
 	partly();
+	receipts();
 	no_relay();
 	rig_close();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/away.h"
+#include "smtp/here.h"
 #include "smtp/partly.h"
 #include "smtp/told.h"
 
@@ -31,12 +32,14 @@ static void deliver_rest(struct smtp *s, struct intake *it, const bool *had)
 		d[n++] = s->to[i];
 	}
 	struct away_puts also = away_prepare(s, it, had ? had + s->nto : NULL);
+	size_t nalso = also.n + here_prepare(s, it, &also.update[also.n]);
 
 	if (n + also.n) /* suspends */
-		box_deliver_also(s->srv->store, it->in, d, n, also.update, also.n);
+		box_deliver_also(s->srv->store, it->in, d, n, also.update, nalso);
 	for (size_t i = 0; i < n; i++)
 		s->to[from[i]] = d[i];
 	away_done(s, it, &also);
+	here_done(s, it);
 }
 
 /* Mailboxes here and recipients elsewhere, in this order. */

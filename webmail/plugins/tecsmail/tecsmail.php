@@ -6,7 +6,8 @@
  * Each subject has a file in lib/; this one says what is hooked to what. It changes nothing of
  * Roundcube itself and keeps no data: what it shows comes from the server.
  */
-foreach (['account', 'door', 'guarantee', 'notice', 'password', 'received', 'refresh', 'seal', 'server', 'sessions'] as $subject) {
+foreach (['account', 'compose', 'door', 'guarantee', 'notice', 'password', 'receipt', 'received', 'refresh', 'seal', 'server',
+    'sessions'] as $subject) {
     require_once __DIR__ . "/lib/$subject.php";
 }
 
@@ -35,8 +36,13 @@ class tecsmail extends rcube_plugin
             $this->include_stylesheet('tecsmail.css');
             if ($rc->task === 'mail') {
                 $this->include_script('tecsmail.js');
+                $this->include_script('receipt.js');
                 $rc->output->add_label('tecsmail.seal');
             }
+        }
+        if ($rc->task === 'mail') {
+            new tecsmail_receipt($this);
+            new tecsmail_compose($this);
         }
         if ($rc->task === 'settings') {
             new tecsmail_password($this);
