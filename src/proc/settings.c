@@ -183,6 +183,8 @@ void settings_serve_from(struct settings *s, struct store *store)
 	s->smtp.store = s->smtp_internal.store = store;
 	s->imap.store = s->imap_internal.store = store;
 	s->pop3.store = store;
+	if (s->web)
+		web_serve_from(s->web, store);
 }
 
 struct settings *settings_hold(struct settings *s)

@@ -97,6 +97,11 @@ enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct stor
 	return e;
 }
 
+void web_serve_from(struct web *w, struct store *store)
+{
+	w->store = store;
+}
+
 void web_free(struct web **w)
 {
 	if (!*w)

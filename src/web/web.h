@@ -43,9 +43,11 @@ struct web_conf {            /* all borrowed, for as long as the web lives */
 	struct str certificate, key; /* PEM; what they sign is the server's word */
 };
 
-/* E_SYNTAX: certificate or key cannot be used, why says it. Both are borrowed. */
+/* E_SYNTAX: certificate or key cannot be used, why says it. Both are borrowed;
+ * store may be NULL until web_serve_from says it, before the first request. */
 MUST enum err web_new(const struct web_conf *conf, struct keeper *keeper, struct store *store,
 		      struct arena *a, struct web **out, struct str *why);
+void web_serve_from(struct web *w, struct store *store);
 void web_free(struct web **w);
 
 enum web_side { WEB_PUBLIC = 1, WEB_INTERNAL = 2 };

@@ -3,6 +3,7 @@
 // most of the time: so a few run at once.
 import { close, facts, scenarios, shot, Windows } from './rig.mjs';
 import './mail.mjs';
+import './sent.mjs';
 import './pages.mjs';
 import './access.mjs';
 import './account.mjs';

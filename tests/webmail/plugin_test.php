@@ -4,6 +4,7 @@
 $lib = __DIR__ . '/../../webmail/plugins/tecsmail/lib';
 require "$lib/received.php";
 require "$lib/door.php";
+require "$lib/compose.php";
 require "$lib/guarantee.php";
 
 const END = '; Tue, 24 Nov 2026 11:12:41 +0000';
@@ -168,6 +169,13 @@ if (is_file("$roundcube/program/lib/Roundcube/bootstrap.php")) {
         'more than the operator wants');
     check($form('none', 'any', 'encrypted', 'encrypted'), ['none-', 'encrypted*', 'authenticated', 'any?', 'encrypted*-'],
         'less than the operator wants');
+}
+
+// What may be asked about as a domain.
+foreach (['far.test' => true, 'a.b.far.test' => true, 'bücher.test' => true, 'xn--bcher-kva.test' => true, 'far' => false,
+    'far.' => false, 'far.t' => false, '' => false, 'a@far.test' => false, 'a,b.test' => false, 'a b.test' => false,
+    '<b>.test' => false, str_repeat('a', 250) . '.test' => false, "far.test\n" => false, "\xff.test" => false] as $text => $is) {
+    check(tecsmail_compose::is_domain($text), $is, "domain $text");
 }
 
 echo "$passed passed, $failed failed\n";

@@ -152,6 +152,13 @@ export async function order(words, input = '') {
 	return (await run).stdout;
 }
 
+/** What a courier would have learnt: lines of src/queue/know.c. */
+export async function know(...lines) {
+	const run = promisify(execFile)(facts.know, [facts.store]);
+	run.child.stdin.end(lines.map(line => `${line}\n`).join(''));
+	await run;
+}
+
 let users = 0;
 
 /** A user with a mailbox of his own for a scenario. */

@@ -5,7 +5,7 @@ window.rcmail && (function () {
 	var known = {}, asked = {}, last = '', since = 0;
 
 	function domains() {
-		var text = $.map(['#_to', '#_cc', '#_bcc'], function (id) { return $(id).val() || ''; }).join(',');
+		var text = $.map($('#_to, #_cc, #_bcc, #compose-headers .recipient-input input'), function (field) { return field.value || ''; }).join(',');
 		var found = {};
 		text.replace(/@([^\s@,;<>"()]+\.[^\s@,;<>"().]{2,})/g, function (_, domain) { found[domain.toLowerCase()] = true; });
 		return Object.keys(found).slice(0, MOST);

@@ -84,6 +84,6 @@ class tecsmail_compose
 
     public static function is_domain(string $text): bool
     {
-        return strlen($text) <= 253 && preg_match('~^[^\s@,<>"()]+\.[^\s@,<>"().]{2,}$~u', $text) === 1;
+        return strlen($text) <= 253 && preg_match('~^[^\s@,<>"()]+\.[^\s@,<>"().]{2,}$~uD', $text) === 1;
     }
 }
