@@ -6,6 +6,7 @@
  *
  *   run.c    looks at the shards (due.h), gives turns (queue/fair.h), renews leases
  *   turn.c   one turn: leases parts of a destination, and works on one after the other
+ *   local.c  one part whose domain is ours: into mailboxes
  *   try.c    one part: a line, the mail over it, what became of each recipient
  *   reply.c  an outcome of smtp/client.h as the queue keeps it
  *   finish.c writes the result, and the reports that are due
@@ -61,6 +62,7 @@ struct turn {
 	struct queue_job job[JOBS_MAX];
 	size_t njobs;
 	struct queue_job *now; /* that is worked on, whose lease is to be renewed */
+	enum err local;        /* OK: of a domain of ours; E_NOTFOUND: not; else it is not known */
 	struct line *line;     /* owned, or NULL */
 	struct line_want failed;
 	struct line_failure failure; /* valid if has_failed: of `failed` in this turn */
@@ -73,6 +75,12 @@ struct turn {
 void turn_run(void *arg);
 /* False: the courier is stopping, or the fiber was canceled. */
 bool turn_goes_on(const struct turn *t);
+
+/* local.c: as turn.local says. */
+enum err local_domain(struct turn *t);
+/* All of the part's recipients whose time has come, of a domain of ours; or, where that is not
+ * known, later. */
+void local_part(struct turn *t, struct queue_job *j);
 
 /* try.c: all of the part's recipients whose time has come. */
 void try_part(struct turn *t, struct queue_job *j);

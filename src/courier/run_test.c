@@ -179,6 +179,8 @@ static struct {
 	enum queue_body body;
 } mail = { "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n", QUEUE_7BIT };
 
+static char full_text[CAROLS_QUOTA + 1]; /* over it */
+
 static uint64_t put(const char *from, const char *const *to, size_t n, int64_t submitted)
 {
 	struct arena *a = arena_new(1 << 20);
@@ -411,6 +413,50 @@ static void refused(void)
 	end(c);
 }
 
+/* A domain of ours: held mail, or one that came here while its mail waited. */
+static void ours(void)
+{
+	struct courier *c = begin();
+	uint32_t alice = stored(1, "INBOX"), bob = stored(2, "INBOX");
+	uint64_t full;
+
+	PUT("ann@home.test", "bob@example.test");
+	queued_are(0);
+	CHECK_NUM(stored(2, "INBOX"), bob + 1);
+	CHECK(str_eq(
+		message(2, bob + 1),
+		S(RETURN_PATH "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n")));
+
+	PUT("alice@example.test", "nobody@example.test", "expired@example.test");
+	queued_are(0);
+	CHECK_NUM(stored(1, "INBOX"), alice + 1);
+	CHECK(message_has(1, alice + 1,
+			  "Final-Recipient: rfc822;nobody@example.test\r\n"
+			  "Action: failed\r\nStatus: 5.1.1\r\n"));
+	CHECK(message_has(1, alice + 1,
+			  "Final-Recipient: rfc822;expired@example.test\r\n"
+			  "Action: failed\r\nStatus: 5.2.1\r\n"));
+
+	PUT("ann@home.test", "mixed@example.test"); /* alice, and somebody elsewhere */
+	mails_are(1);
+	queued_are(0);
+	CHECK_NUM(stored(1, "INBOX"), alice + 2);
+	CHECK_STR(buf_str(&far.last), "Subject: hello\nMessage-ID: <x@example.test>\n\ntext\n");
+
+	fill(3, "A: b\r\n\r\nx\r\n", 1);
+	mail.text = full_text;
+	full = PUT("", "carol@example.test");
+	CHECK(tried(full, 1).last.code == 452);
+	CHECK_NUM(queued(), 1);
+	CHECK_NUM(stored(3, "INBOX"), 1);
+	size_t n;
+	CHECK_NUM(queue_order(rig.store, QUEUE_DELETE, (struct queue_place){ full, QUEUE_ALL },
+			      S(""), 0, &n),
+		  OK);
+	mail.text = "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n";
+	end(c);
+}
+
 static void out_of_reach(void)
 {
 	struct courier *c = begin();
@@ -531,6 +577,8 @@ static void many(void)
 
 static void all(void *arg)
 {
+	memset(full_text, 'x', sizeof full_text - 1);
+	full_text[0] = '\r', full_text[1] = '\n';
 	(void)arg;
 	(void)rig_keeper;
 	rig_open(serve);
@@ -543,6 +591,7 @@ static void all(void *arg)
 	lines_are_used_again();
 	greylisted();
 	refused();
+	ours();
 	out_of_reach();
 	earlier_life();
 	stopped();

@@ -67,7 +67,10 @@ static void work(struct turn *t, struct queue_job *j)
 	arena_reset(t->once);
 	if (turn_goes_on(t) && is_ours(t, j)) {
 		t->now = j;
-		try_part(t, j);
+		if (t->local == E_NOTFOUND)
+			try_part(t, j);
+		else
+			local_part(t, j);
 		finish_part(t, j);
 		t->now = NULL;
 		return;
@@ -106,6 +109,8 @@ void turn_run(void *arg)
 	t->once = arena_new(TRY_ARENA);
 	t->block = arena_new(TRY_ARENA);
 	lease(t);
+	if (t->njobs)
+		t->local = local_domain(t);
 	for (size_t i = 0; i < t->njobs; i++)
 		work(t, &t->job[i]);
 	pool_put(c->pool, &t->line);

@@ -280,6 +280,23 @@ static void timed(void)
 	CHECK(sent_has(j, "\r\n\tpriority 4\r\n\ttls ") || sent_has(j, "\r\n\tpriority 4"));
 	empty_queue();
 
+	/* mailboxes here wait as well, and an alias is looked up then */
+	say(c, "MAIL FROM:<alice@example.test> HOLDFOR=60\r\nRCPT TO:<bob+x@example.test>\r\n"
+	       "RCPT TO:<mixed@example.test>\r\nRCPT TO:<postmaster>\r\n"
+	       "RCPT TO:<nobody@example.test>");
+	for (unsigned i = 0; i < 4; i++)
+		expect(c, "250 ");
+	expect(c, "550 5.1.1");
+	data(c, str_of(simple));
+	expect(c, "250 ");
+	CHECK_NUM(stored(1, "INBOX") + stored(2, "INBOX"), 0);
+	j = part_of("example.test");
+	CHECK(j->p.n == 3 && queued() == 1);
+	CHECK_STR(j->p.rcpt[0].address, "bob+x@example.test");
+	CHECK_STR(j->p.rcpt[1].address, "mixed@example.test");
+	CHECK_STR(j->p.rcpt[2].address, "alice@example.test");
+	empty_queue();
+
 	say(c, "MAIL FROM:<alice@example.test> BY=60;RT MT-PRIORITY=-4\r\nRCPT TO:<eve@far.test>");
 	expect(c, "250 ");
 	expect(c, "250 ");

@@ -161,6 +161,16 @@ static struct reply forwarded(struct smtp *s, struct path to, struct found *f)
 	return e ? reply_err(e) : (struct reply){ 0 };
 }
 
+/* Mail that is held goes into the queue as it is: when its time comes the courier looks where the
+ * recipient leads to then. RFC 4865 */
+static void held(struct smtp *s, struct path to, struct found *f)
+{
+	struct route *r = ARENA_NEW(s->cmd, struct route);
+
+	r->address = to.domain.n ? away_text(s->cmd, to) : f->routes->address;
+	*f = (struct found){ .routes = r, .n = 1, .sender = away_text(s->cmd, s->mail.from) };
+}
+
 /* Where the recipient leads to; what is here must have room. */
 static struct reply find(struct smtp *s, struct path to, struct found *f)
 {
@@ -188,7 +198,12 @@ static struct reply find(struct smtp *s, struct path to, struct found *f)
 		settle(s, f->routes + i);
 	if (f->n == 1)
 		e = room(s, f->routes);
-	return e ? reply_err(e) : forwarded(s, to, f);
+	if (e)
+		return reply_err(e);
+	r = forwarded(s, to, f);
+	if (!r.code && s->hold_until)
+		held(s, to, f);
+	return r;
 }
 
 /* Which delivery of the transaction a route is; a new one if there is none yet. */

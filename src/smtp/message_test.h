@@ -103,7 +103,6 @@ static inline void message_rig(void)
 	conf = smtp_conf_default();
 	conf.hostname = S("mail.example.test");
 	conf.message_max = 100000;
-	conf.hold_max = 30 * 24 * 3600;
 	server = (struct smtp_server){ &conf, rig.store, &rig_keeper, rig.server_tls };
 }
 

@@ -34,6 +34,7 @@ struct smtp_conf smtp_conf_default(void)
 		.login_ms = 60 * 1000,
 		.data_ms = 10 * 60 * 1000,
 		.data_rate = 4096,
+		.hold_max = 30 * 24 * 3600,
 		.dsn = true,
 	};
 }

@@ -607,7 +607,6 @@ static void all(void *arg)
 	conf.hostname = S("mail.example.test");
 	conf.message_max = 100000;
 	conf.recipients_max = 5;
-	conf.hold_max = 30 * 24 * 3600;
 	server = (struct smtp_server){ &conf, rig.store, &rig_keeper, rig.server_tls };
 	capabilities();
 	order();
