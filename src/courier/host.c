@@ -70,8 +70,9 @@ static bool find_addresses(struct opening *o, struct host *h)
 {
 	struct mx_machine m = *line_machine(o->net);
 
-	/* Who names a host means it, be it on this machine. */
-	if (o->given) {
+	/* A smart host may be on this machine. All else that leads here does not go there: an
+	 * address in brackets comes from a user, too. */
+	if (o->relay) {
 		m.loopback = true;
 		m.n = 0;
 	}

@@ -46,7 +46,7 @@ struct line_relay {
 };
 struct line_conf {
 	struct str name;       /* who we are: for EHLO */
-	const struct str *own; /* names and addresses of this machine beside name and interfaces */
+	const struct str *own; /* names and addresses of this machine besides name and interfaces */
 	size_t nown;
 	struct dns_conf dns;
 	uint16_t port;      /* of the other servers: 25 */

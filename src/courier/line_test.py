@@ -15,7 +15,7 @@ from mailhosts import Certificate, Hosts  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
 NOBODY = "127.1.2.3"  # no one listens there
-US = "127.9.9.9"
+US, US2 = "127.9.9.9", "127.9.9.8"
 
 
 class Test:
@@ -97,6 +97,7 @@ def signed(w):
     issuer = w.hosts.authority.tlsa(2, 0)
     w.domain(z, "issued", lambda host: issuer, chain=True)
     w.domain(z, "issuedother", lambda host: issuer, chain=True, names=["somebody.else.test"])
+    w.domain(z, "quiet")
     w.domain(z, "unusable", lambda host: "0 0 1 " + "5a" * 32)
     w.domain(z, "nostarttls", good, starttls="no")
     w.domain(z, "broken", good, starttls="broken")
@@ -210,6 +211,8 @@ def test_dane(t):
     t.check("TLSA, no STARTTLS", t.open("nostarttls.signed.test"), outcome="unreached", status="4.7.10")
     t.check("TLSA, broken TLS", t.open("broken.signed.test"), outcome="unreached", status="4.7.10")
     t.check("forged TLSA", t.open("mail.forged.test"), outcome="later", status="4.7.5")
+    t.check("TLSA not told", t.open("quiet.signed.test", ms=1500), outcome="later", status="4.4.3",
+            host="mx.quiet.signed.test")
     t.check("TLSA of an unsigned zone", t.open("tls.open.test"), outcome="open", auth="opportunistic")
 
 
@@ -305,6 +308,8 @@ def test_given(t, w, mute):
     t.check("[name], encrypted", t.open("[mx.plain.open.test]", "encrypted"), outcome="refused", status="5.7.10")
     t.check("[name], DANE", t.open("[mx.dane.signed.test]", "authenticated"), outcome="open", auth="dane")
     t.check("[name], DANE, wrong key", t.open("[mx.wrong.signed.test]"), outcome="unreached", status="4.7.5")
+    t.check("[we]", t.open(f"[{US2}]"), outcome="refused", status="5.4.6")
+    t.check("a relay on this machine", t.open("x.ourrelay.test"), outcome="unreached", status="4.4.1")
     t.check("[no name]", t.open("[mx.gone.signed.test]"), outcome="refused", status="5.4.4")
 
     t.check("a relay of the configuration", t.open("x.relayed.test"), outcome="open", auth="name",
@@ -358,6 +363,7 @@ def test_late(t, w):
 def settings(t, hosts, w):
     """What the operator has set up."""
     t.ask("own", US)
+    t.ask("own", US2)
     t.ask("least", "lax.strict.test", "any")
     t.ask("least", "proven.strict.test", "authenticated")
     t.ask("least", "*.strict.test", "encrypted")
@@ -371,6 +377,7 @@ def settings(t, hosts, w):
             ("*.openrelay.test", "mx.tls.open.test", port),
             ("*.clearrelay.test", "mx.plain.open.test", port),
             ("*.clearlogin.test", w.host["plain"].ip, port, "me", "secret"),
+            ("*.ourrelay.test", US, port),
             ("*.badlogin.test", "mx.badlogin.open.test", port, "me", "secret")):
         t.ask("relay", pattern, host, at, *(login or ["-", "-"]))
     return w
@@ -411,9 +418,9 @@ def main():
         hosts.host("dual.open.test", ip="::1")
         dns.start()
         silent.bind((dns.ip, 0))
-        t = Test(sys.argv[1], dns, hosts, [f"silent.test={silent.getsockname()[1]}"])
-        w = settings(t, hosts, w)
         mute = silent.getsockname()[1]  # of UDP alone
+        t = Test(sys.argv[1], dns, hosts, [f"silent.test={mute}", f"_tcp.mx.quiet.signed.test={mute}"])
+        w = settings(t, hosts, w)
         for test, more in ((test_routes, ()), (test_greetings, ()), (test_dane, ()), (test_opportunistic, ()),
                            (test_guards, ()), (test_policies, ()), (test_notes, (w,)), (test_given, (w, mute)),
                            (test_serves, ()), (test_late, (w,)), (test_expect, ())):

@@ -308,7 +308,9 @@ static void test_outward(void)
 	CHECK_NUM(outward("# a comment\n\n relay.test:587 me a  pass word \r\n192.0.2.1 you x", &l,
 			  &why),
 		  OK);
-	CHECK_NUM(l.nown, 2);
+	CHECK_NUM(l.nown, 3);
+	CHECK_STR(l.own[1], "2001:db8::1");
+	CHECK_STR(l.own[2], "localhost");
 	CHECK(l.nleast == 2 && l.least[0].guard == QUEUE_ANY &&
 	      l.least[1].guard == QUEUE_AUTHENTICATED);
 	CHECK_STR(l.least[1].pattern, "*.a.test");

@@ -128,6 +128,17 @@ static void take_items(const struct config *c, struct line_least *least, struct 
 	out->nrelay = c->outbound.smarthosts.n;
 }
 
+/* The hostname, too: the name for EHLO may be another. */
+static const struct str *own_names(const struct config *c, struct arena *a)
+{
+	struct str *own = ARENA_ARRAY(a, struct str, c->outbound.own.n + 1);
+
+	for (size_t i = 0; i < c->outbound.own.n; i++)
+		own[i] = c->outbound.own.item[i];
+	own[c->outbound.own.n] = c->hostname;
+	return own;
+}
+
 enum err outward_conf(const struct config *c, const struct outward_files *files, struct arena *a,
 		      struct line_conf *out, struct str *why)
 {
@@ -135,8 +146,8 @@ enum err outward_conf(const struct config *c, const struct outward_files *files,
 	struct line_relay *relay = ARENA_ARRAY(a, struct line_relay, c->outbound.smarthosts.n);
 
 	*out = (struct line_conf){ .name = c->outbound.name,
-				   .own = c->outbound.own.item,
-				   .nown = c->outbound.own.n,
+				   .own = own_names(c, a),
+				   .nown = c->outbound.own.n + 1,
 				   .dns = config_dns(c, a),
 				   .port = (uint16_t)c->outbound.port,
 				   .loopback = c->outbound.loopback,
