@@ -12,6 +12,7 @@ struct looking {
 	struct arena *a;
 	struct str header, body; /* header with the empty line */
 	struct str from;         /* the domain in From */
+	int64_t deadline;        /* ms: of all keys together */
 };
 
 static bool names_from(struct str fields)
@@ -66,7 +67,7 @@ static enum err try(const struct looking *l, struct str field, struct str text, 
 	if (dkim_parse(l->a, text, &s) || !is_fit(l, &s))
 		return E_DENIED;
 	struct str name = str_fmt(l->a, "%.*s._domainkey.%.*s", FMT(s.selector), FMT(s.domain));
-	enum err e = dns_ask(l->dns, name, DNS_TXT, clock_in(DNS_WAIT_MS), l->a, &x);
+	enum err e = dns_ask(l->dns, name, DNS_TXT, l->deadline, l->a, &x);
 	if (e)
 		return e == E_CANCELED || e == E_SYNTAX ? E_DENIED : E_AGAIN;
 	if (x.status == DNS_SERVFAIL)
@@ -99,7 +100,7 @@ static bool find_from(struct looking *l)
 enum err reporter_of(struct dns *dns, struct str mail, struct arena *a, struct str *domain)
 {
 	size_t end = str_find_str(mail, S("\r\n\r\n"));
-	struct looking l = { .dns = dns, .a = a };
+	struct looking l = { .dns = dns, .a = a, .deadline = clock_in(DNS_WAIT_MS) };
 	enum err worst = E_DENIED, e = E_DENIED;
 	size_t n = 0;
 	struct field f;

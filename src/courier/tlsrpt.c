@@ -9,7 +9,8 @@ enum {
 	TEXT_OCTETS_MAX = NOTED_MAX * 640,
 	FLUSH_MS = 60000,
 	BATCHES_MAX = 200, /* domains of one update */
-	FLUSH_MEMORY = 4 << 20
+	FLUSH_MEMORY = 4 << 20,
+	SENDERS = 4
 };
 
 struct noted {
@@ -194,7 +195,8 @@ enum err tlsrpt_new(const struct tlsrpt_conf *conf, struct tlsrpt **out)
 	fresh(t);
 	*out = t;
 	enum err e = group_spawn(t->group, "tlsrpt.flush", flush_often, t);
-	if (!e)
+	/* Several, so that web servers that do not answer hold up few of the reports. */
+	for (unsigned i = 0; i < SENDERS && !e; i++)
 		e = group_spawn(t->group, "tlsrpt.send", tlsrpt_send_daily, t);
 	if (!e)
 		e = group_spawn(t->group, "tlsrpt.take", tlsrpt_take_arriving, t);

@@ -13,6 +13,7 @@ enum {
 	CLAIM_S = 3600,      /* who claims has so long; what failed is tried again after it */
 	GIVE_UP_S = 86400,   /* after the day: RFC 8460 5.4 */
 	DNS_WAIT_MS = 20000,
+	POSTS_MS = 60000,
 	TLSA_TOLD = 16, /* records, */
 	TLSA_HOSTS = 4, /* of so many hosts */
 	TLSA_DATA_MAX = 512,
@@ -146,14 +147,20 @@ static enum err post(struct report *r, size_t i)
 	return e == E_CANCELED ? e : E_AGAIN;
 }
 
-/* All of them once; where none could be had, all once more later. */
+/* All of them once, but for URLs whose turn comes after a minute; where none could be had, all once
+ * more later. */
 static enum err send_all(struct report *r)
 {
+	int64_t patience = clock_in(POSTS_MS);
 	enum err worst = OK;
 
 	for (size_t i = 0; i < r->nrua; i++) {
-		enum err e = r->rua[i].by_mail ? prepare_mail(r, i) : post(r, i);
+		enum err e;
 
+		if (r->rua[i].by_mail)
+			e = prepare_mail(r, i);
+		else
+			e = clock_ms() < patience ? post(r, i) : E_TIMEOUT;
 		if (e == E_CANCELED)
 			return e;
 		worst = e ? e : worst;
