@@ -82,7 +82,7 @@ def each_level(ours, mta, place, levels, proofs):
 @scenario()
 def postfix_plain_tls_dane_and_secure(ours):
     levels = [level for level in POSTFIX_LEVELS if level != "sts"]
-    line = r" TLS connection established to mail\.example\.test\[127\.1\.0\.1\]:25: TLSv1\.3"
+    line = r" TLS connection established to mail\.example\.test\[198\.51\.100\.25\]:25: TLSv1\.3"
     each_level(ours, postfix(ours), POSTFIX, levels, {
         "plain": "status=sent", "may": "Trusted" + line, "dane": "(?s)(Verified" + line + ".*){2}",
         "secure": "Verified" + line})
@@ -90,9 +90,9 @@ def postfix_plain_tls_dane_and_secure(ours):
 
 @scenario()
 def exim_plain_tls_dane_and_verified(ours):
-    line = r" T=out%d H=mail\.example\.test \[127\.1\.0\.1\] X=TLS1\.3:\S+ CV=%s "
+    line = r" T=out%d H=mail\.example\.test \[198\.51\.100\.25\] X=TLS1\.3:\S+ CV=%s "
     each_level(ours, exim(ours), EXIM, list(EXIM_LEVELS), {
-        "plain": r" T=out0 H=mail\.example\.test \[127\.1\.0\.1\] K C=", "may": line % (1, "(no|yes)"),
+        "plain": r" T=out0 H=mail\.example\.test \[198\.51\.100\.25\] K C=", "may": line % (1, "(no|yes)"),
         "dane": line % (2, "dane"), "secure": line % (3, "yes")})
 
 
@@ -165,7 +165,7 @@ def several_recipients_and_one_unknown(ours):
 
 
 @scenario()
-def eight_bits_and_utf8(ours):
+def each_octet_of_8bitmime_and_smtputf8(ours):
     """8BITMIME and SMTPUTF8 through both: each octet arrives."""
     for place, mta in (POSTFIX, postfix), (EXIM, exim):
         mta(ours)

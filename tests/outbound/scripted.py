@@ -45,7 +45,6 @@ class Scripted:
             if tls12:
                 self.context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.mails, self.sessions, self.lock = [], [], threading.Lock()
-        self.open = set()
         self.listener = socket.create_server((ip, 25), backlog=100,
                                              family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
         threading.Thread(target=self.accept, daemon=True).start()
@@ -54,14 +53,15 @@ class Scripted:
         return self
 
     def __exit__(self, *_):
+        if self.listener.fileno() < 0:
+            return
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        with self.lock:
-            for line in self.open:
-                try:
-                    line.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
+        for session in self.sessions[:]:
+            try:
+                session.line.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def accept(self):
         while True:
@@ -75,15 +75,12 @@ class Scripted:
         line.settimeout(300)
         session = Session(self, line)
         with self.lock:
-            self.open.add(line)
             self.sessions.append(session)
         try:
             session.run()
         except (OSError, Gone, ValueError):
             pass
         finally:
-            with self.lock:
-                self.open.discard(line)
             session.line.close()
 
     def next(self, verb):
@@ -162,6 +159,7 @@ class Session:
         if reply == CLOSE:
             raise Gone
         if isinstance(reply, bytes):
+            self.line.recv(65536)
             self.line.sendall(reply)
             raise Gone
         self.line = self.server.context.wrap_socket(self.line, server_side=True)
@@ -205,6 +203,8 @@ class Session:
             elif verb == "MAIL":
                 if self.answer(verb) == b"2":
                     self.mail_line = command
+            elif verb == "RCPT" and not self.mail_line:
+                self.line.sendall(b"503 5.5.1 no sender\r\n")
             elif verb == "RCPT":
                 if self.answer(verb) == b"2":
                     self.rcpt_lines.append(command)

@@ -91,8 +91,7 @@ class Unbound(Program):
   logfile: "{self.log}"
   val-log-level: 2
   trust-anchor-file: "{anchor}"
-  do-not-query-localhost: no
-  access-control: 127.0.0.0/8 allow
+  access-control: 0.0.0.0/0 allow
   local-zone: "test." nodefault
   do-ip6: no
   aggressive-nsec: no
@@ -216,7 +215,7 @@ mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 smtp_bind_address = {ip}
-mynetworks = 127.0.0.0/8
+mynetworks = 0.0.0.0/0
 alias_maps =
 alias_database =
 biff = no
@@ -230,6 +229,7 @@ smtpd_client_connection_rate_limit = 0
 smtpd_peername_lookup = no
 smtpd_tls_received_header = yes
 smtp_tls_loglevel = 1
+smtp_tls_security_level = dane
 smtp_dns_support_level = dnssec
 smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt
 minimal_backoff_time = 1s
@@ -343,7 +343,7 @@ class Exim(Mta):
             tls=f"tls_advertise_hosts = *\ntls_certificate = {tls.cert}\ntls_privatekey = {tls.key}"
                 if tls else "tls_advertise_hosts =",
             routers="".join(EXIM_ROUTER.format(n=n, domain=d) for n, d in enumerate(levels)),
-            transports="".join(f"out{n}:\n  driver = smtp\n" + "".join(
+            transports="".join(f"out{n}:\n  driver = smtp\n  interface = {ip}\n" + "".join(
                 f"  {option.strip()}\n" for option in options.split(";") if option.strip())
                 for n, options in enumerate(levels.values()))))
         os.chown(conf, 0, 0)

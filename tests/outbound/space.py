@@ -3,9 +3,12 @@
 
     space.enter()       from the script's first lines on: never returns outside
 
-In it every loopback address and port is free (25, 53, 443), nothing can reach a network, and all
-that was started ends with the test. What programs read of the machine (/etc/resolv.conf, the
-authorities that are trusted, the users) is laid over by overlay(), for them alone.
+In it the network is a small internet that reaches nowhere: our server has the address OURS, and
+every address of the networks PEERS and PEERS6 (those of RFC 5737 and 3849, for documentation) and of
+the root name server is there for others, each with its ports 25, 53 and 443. So nothing of our
+server has to know that it is a test. All that was started ends with it. What programs read of the
+machine (/etc/resolv.conf, the authorities that are trusted, the users) is laid over by overlay(),
+for them alone.
 """
 import os
 import pathlib
@@ -13,6 +16,17 @@ import subprocess
 import sys
 
 UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+OURS, OURS6 = "198.51.100.25", "2001:db8::25"
+PEERS, PEERS6 = "203.0.113.", "2001:db8:1::"
+ROOT = "198.41.0.4"  # a.root-servers.net, as all resolvers know it
+NETWORK = f"""link set lo up
+address add {OURS}/32 dev lo
+route add local {PEERS}0/24 dev lo src {OURS}
+route add local {ROOT}/32 dev lo src {OURS}
+"""
+NETWORK6 = f"""address add {OURS6}/128 dev lo nodad
+route add local {PEERS6}/64 dev lo
+"""
 MARK = "TECSMAIL_OUTBOUND_INSIDE"
 
 
@@ -31,7 +45,10 @@ def reason():
 def enter():
     """Returns inside; outside it tells the result of the run inside, or why there is none."""
     if os.environ.pop(MARK, None):
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        subprocess.run(["ip", "-batch", "-"], input=NETWORK, text=True, check=True)
+        if pathlib.Path("/proc/sys/net/ipv6/ip_nonlocal_bind").exists():
+            pathlib.Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1")
+            subprocess.run(["ip", "-6", "-batch", "-"], input=NETWORK6, text=True, check=True)
         return
     why = reason()
     if why:

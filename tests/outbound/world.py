@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The world around our server: an authority, a DNS with signed zones, a resolver, and our server
-in it on port 25 of an address of its own.
+"""The world around our server: an authority, a DNS with signed zones from its root on, a resolver,
+and our server in it on port 25.
 
     PEER = place("name", ...)            on import: a domain with its host, address and records
     def some_scenario(ours): ...         ours.world has what is there for all
@@ -24,9 +24,10 @@ from harness import Server, check  # noqa: E402
 from servers import PATH, Exim, Postfix, Unbound  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
-OURS, OUR_HOST, OUR_DOMAIN = "127.1.0.1", "mail.example.test", "example.test"
-RESOLVER, AUTHORITATIVE, POLICIES = "127.0.0.53", "127.0.0.54", "127.5.0.1"
-NS = "@ IN NS ns\nns IN A " + AUTHORITATIVE + "\n"
+OURS, OUR_HOST, OUR_DOMAIN = space.OURS, "mail.example.test", "example.test"
+RESOLVER, POLICIES = "127.0.0.53", space.PEERS + "250"
+ROOT_KEY = "/usr/share/dns/root.key"
+NS = "@ IN NS ns\nns IN A " + space.ROOT + "\n"
 ZONES = {"open.example": {"sign": False}, "signed.example": {"sign": True},
          "expired.example": {"sign": True, "expired": True}}
 
@@ -38,7 +39,7 @@ def place(name, zone="open.example", rows=None):
     """A domain NAME.ZONE. rows: lines of its zone file in which {domain}, {host}, {ip}, {spki}
     (of the certificate `good`) and {policies} (where nginx is) stand for what they say; without
     rows it has an MX and that an address."""
-    domain, ip = f"{name}.{zone}", f"127.4.{len(PLACES) // 200}.{len(PLACES) % 200 + 1}"
+    domain, ip = f"{name}.{zone}", space.PEERS + str(len(PLACES) + 1)
     made = Place(domain, f"mx-{name}.{zone}", ip, rows or MX + HOST, zone)
     PLACES.append(made)
     return made
@@ -72,7 +73,7 @@ class World:
         names = self.home / "names"
         names.mkdir()
         self.dns = Zones(names)
-        self.dns.ip, self.dns.port = AUTHORITATIVE, 53
+        self.dns.ip, self.dns.port = space.ROOT, 53
         spki = self.good.spki()
         for zone, how in ZONES.items():
             rows = "".join(p.rows.format(domain=p.domain, host=p.host, ip=p.ip, spki=spki,
@@ -80,10 +81,11 @@ class World:
                            for p in PLACES if p.zone == zone)
             self.dns.zone(zone, NS + rows, **how)
         self.dns.zone(OUR_DOMAIN, NS + records)
-        self.dns.zone(".", NS + "".join(f"{zone}. IN NS ns.{zone}.\nns.{zone}. IN A {AUTHORITATIVE}\n"
+        self.dns.zone(".", NS + "".join(f"{zone}. IN NS ns.{zone}.\nns.{zone}. IN A {space.ROOT}\n"
                                         for zone in (*ZONES, OUR_DOMAIN)))
         self.dns.start()
-        self.begin(Unbound(self.home / "unbound").run, RESOLVER, AUTHORITATIVE, self.dns.anchor)
+        space.overlay(ROOT_KEY, self.dns.anchor.read_text())
+        self.begin(Unbound(self.home / "unbound").run, RESOLVER, space.ROOT, self.dns.anchor)
 
     def begin(self, start, *words, **how):
         """Starts a server that ends with the world."""
@@ -158,7 +160,8 @@ class Ours(Server):
         return self
 
     def settings(self):
-        return 'mta_sts {\n\tmode = enforce\n}\n'
+        return ("mta_sts {\n\tmode = enforce\n}\n"
+                "outbound {\n\tretry_first = 1s\n\tretry_longest = 2s\n}\n")
 
     def close(self):
         try:
