@@ -414,10 +414,12 @@ void keeper_refused(struct keeper *k, const struct keeper_refusal *what)
 			    .ip = str_part(what->ip, 0, 64) };
 	struct buf b = buf_new(FIELDS_MAX);
 
-	buf_u32(&b, what->account);
 	keeper_put_path(&b, cut(what->from));
 	keeper_put_path(&b, cut(what->to));
 	buf_blob(&b, r.ip);
 	buf_blob(&b, str_part(what->host, 0, USER_OCTETS_MAX));
+	buf_u32(&b, (uint32_t)what->n);
+	for (size_t i = 0; i < what->n; i++)
+		buf_u32(&b, what->account[i]);
 	report(r, &b);
 }

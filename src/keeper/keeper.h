@@ -180,10 +180,11 @@ MUST enum err keeper_signers(struct keeper *k, uint32_t account, struct path fro
 /* One of these signs a digest of 32 octets. E_DENIED as above; E_NOTFOUND: it signs no more. */
 MUST enum err keeper_sign(struct keeper *k, uint32_t account, struct path from, struct str selector,
 			  struct str digest, struct arena *a, struct str *out);
-/* The receiving guarantee of an account kept a recipient out: its owner hears of it within days.
+/* The receiving guarantee of these accounts kept a recipient out: their owners hear of it in a day.
  * Quick for the caller: it does not wait for an answer. */
 struct keeper_refusal {
-	uint32_t account;
+	const uint32_t *account;
+	size_t n;             /* at most ALIAS_TARGETS_MAX */
 	struct path from, to; /* of MAIL and RCPT */
 	struct str ip, host;  /* the server, and what it calls itself; "" if it has not yet */
 };

@@ -98,7 +98,8 @@ void refused_note(struct refused *r, const struct keeper_refusal *what)
 	row.to = address(a, what->to);
 	row.host = refusal_text(a, what->host);
 	row.ip = refusal_text(a, what->ip);
-	add(r, what->account, &row);
+	for (size_t i = 0; i < what->n; i++)
+		add(r, what->account[i], &row);
 }
 
 /* --- writing --- */

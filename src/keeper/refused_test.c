@@ -89,7 +89,8 @@ static void report(void)
 
 static void refuse(uint32_t account, const char *sender, const char *to)
 {
-	struct keeper_refusal r = { .account = account,
+	struct keeper_refusal r = { .account = &account,
+				    .n = 1,
 				    .from = { str_of(sender), S("far.test") },
 				    .to = { str_of(to), S("example.test") },
 				    .ip = S("192.0.2.7"),

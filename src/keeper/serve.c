@@ -212,14 +212,20 @@ static enum err call_cleartext(struct asked *q)
 
 static enum err call_refused(struct asked *q)
 {
-	struct keeper_refusal r = { .account = scan_u32(q->in) };
+	struct keeper_refusal r = { .from = take_path(q->in) };
 
-	r.from = take_path(q->in);
 	r.to = take_path(q->in);
 	r.ip = scan_blob(q->in);
 	r.host = scan_blob(q->in);
-	if (!scan_end(q->in) || !r.account)
+	r.n = scan_u32(q->in);
+	if (q->in->bad || r.n > ALIAS_TARGETS_MAX)
 		return E_SYNTAX;
+	uint32_t *account = ARENA_ARRAY(q->a, uint32_t, r.n);
+	for (size_t i = 0; i < r.n; i++)
+		account[i] = scan_u32(q->in);
+	if (!scan_end(q->in))
+		return E_SYNTAX;
+	r.account = account;
 	refused_note(q->k->refused, &r);
 	return OK;
 }

@@ -24,7 +24,7 @@ enum keeper_call {
 	CALL_MAY_SEND,   /* u32 account, path -> blob why, "": it may; u8 guarantee */
 	CALL_MAY_APPEND, /* u32 account -> u64 quota */
 	CALL_CLEARTEXT,  /* try -> */
-	CALL_REFUSED,    /* u32 account, path from, path to, blob ip, blob host -> */
+	CALL_REFUSED,    /* path from, path to, blob ip, blob host, u32 n, n * u32 account -> */
 	CALL_CHANGE,     /* blob new, try -> blob word, de, en, u8 score, blob advice de, en */
 	/* Of the owner: the answer begins with blob word, de, en, and goes on where it is "ok". */
 	CALL_OWN_APPS,           /* try -> u32 n, n * (blob, blob, u64 created, u64 used) */

@@ -17,30 +17,31 @@ static bool may_be_heard(const struct smtp *s)
 	return s->kind != SMTP_LMTP && !is_private(s);
 }
 
-static void leave_out(struct smtp *s, struct path to, const struct route *r)
+static void leave_out(struct smtp *s, struct path to, const uint32_t *account, size_t n)
 {
-	keeper_refused(s->srv->keeper, &(struct keeper_refusal){ .account = r->account,
-								 .from = s->mail.from,
-								 .to = to,
-								 .ip = io_peer(s->io).ip,
-								 .host = s->helo });
+	struct keeper_refusal r = { account, n, s->mail.from, to, io_peer(s->io).ip, s->helo };
+
+	keeper_refused(s->srv->keeper, &r);
 	if (s->told++ < TOLD_MAX)
 		log_event(LOG_INFO, "rcpt.unencrypted", KV("rcpt", path_text(s->cmd, to)),
-			  KV("from", path_text(s->cmd, s->mail.from)), KVN("account", r->account));
+			  KV("from", path_text(s->cmd, s->mail.from)), KVN("accounts", n));
 }
 
 struct reply guarantee_rcpt(struct smtp *s, struct path to, struct route *routes, size_t *n)
 {
-	size_t kept = 0;
+	uint32_t *out = ARENA_ARRAY(s->cmd, uint32_t, *n);
+	size_t kept = 0, nout = 0;
 
-	if (!may_be_heard(s))
+	if (may_be_heard(s))
+		for (size_t i = 0; i < *n; i++) {
+			if (routes[i].encrypted)
+				out[nout++] = routes[i].account;
+			else
+				routes[kept++] = routes[i];
+		}
+	if (!nout)
 		return (struct reply){ 0 };
-	for (size_t i = 0; i < *n; i++) {
-		if (routes[i].encrypted)
-			leave_out(s, to, &routes[i]);
-		else
-			routes[kept++] = routes[i];
-	}
+	leave_out(s, to, out, nout);
 	*n = kept;
 	return kept ? (struct reply){ 0 } : reply(550, "5.7.10", encrypted_only);
 }
