@@ -222,7 +222,7 @@ def held_by_the_operator(w):
     equal(len(w.mails("held")), 0, "mails of which one is held")
     w.server.order("queue", "release", mail)
     w.arrived("held", 1)
-    w.empty()
+    wait_until(lambda: not w.queued("held"), 10, "the end of it")
 
 
 def slowly(delay_s):

@@ -7,6 +7,8 @@
  * and is never lost (docs/adr/0025-queue.md).
  */
 #include "courier/courier_priv.h"
+#include "courier/sign.h"
+#include "queue/expect.h"
 #include "queue/notice.h"
 #include "queue/receipt.h"
 
@@ -17,21 +19,39 @@ static void log_lost(const struct queue_job *j, enum err e)
 			  KVN("part", j->p.number), KVE(e));
 }
 
-/* The result, and the receipt of who sent it: u has room for both. */
-static size_t prepare(struct turn *t, struct queue_job *j, bool done, int64_t now,
-		      struct update u[2])
+/* What a new line, or none, tells of the domain. */
+static bool learn(struct turn *t, const struct queue_job *j, int64_t now, struct update *out)
+{
+	struct expect *news = ARENA_NEW(t->once, struct expect);
+	bool known = false;
+
+	for (size_t i = 0; i < j->p.n && !known && !j->p.via.n; i++)
+		known = expect_of(j->p.domain, &j->p.rcpt[i].last, now, news);
+	if (known)
+		expect_prepare(t->once, news, 1, now, out);
+	t->heard = false;
+	return known;
+}
+
+/* The result, the receipt of who sent it, and what was learnt: u has room for them. */
+enum { UPDATES = 3 };
+static size_t prepare(struct turn *t, struct queue_job *j, bool done, int64_t now, struct update *u)
 {
 	struct str id;
+	size_t n = 1;
 
 	queue_result_prepare(t->once, j, done, &u[0]);
-	if (!j->m.account || queue_message_id(t->c->store, &j->m, t->once, &id))
-		return 1;
-	return queue_receipt_prepare(t->once, j, id, now, &u[1]) ? 2 : 1;
+	if (j->m.account && !queue_message_id(t->c->store, &j->m, t->once, &id) &&
+	    queue_receipt_prepare(t->once, j, id, now, &u[n]))
+		n++;
+	if (t->heard && learn(t, j, now, &u[n]))
+		n++;
+	return n;
 }
 
 static void note(struct turn *t, struct queue_job *j, int64_t now)
 {
-	struct update u[2];
+	struct update u[UPDATES];
 	size_t n = prepare(t, j, false, now, u);
 
 	store_update_all(t->c->store, u, n);
@@ -85,7 +105,7 @@ void finish_part(struct turn *t, struct queue_job *j)
 		log_event(LOG_WARN, "mail.report.later", KVN("id", j->m.id), KVE(e));
 		note(t, j, now);
 	} else {
-		struct update u[2];
+		struct update u[UPDATES];
 
 		tell_all(t, j, now);
 		queue_notice_send(&of, mail, n, u, prepare(t, j, true, now, u), t->once);

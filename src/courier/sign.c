@@ -74,3 +74,40 @@ enum err own_sign(struct keeper *k, struct path from, const struct str *part, si
 	dkim_body_free(&body);
 	return own_sign_body(k, from, str_part(part[0], 0, end), digest, a, out);
 }
+
+struct noticed {
+	struct str header; /* in a */
+	struct arena *a;
+	struct dkim_body *body; /* owned */
+};
+
+static enum err notice(void *arg, struct str octets)
+{
+	struct noticed *n = arg;
+
+	if (!n->header.n) {
+		size_t end = str_find_str(octets, S("\r\n\r\n")) + 4;
+
+		if (end > octets.n)
+			return E_SYNTAX;
+		n->header = str_dup(n->a, str_part(octets, 0, end));
+		octets = str_from(octets, end);
+	}
+	dkim_body_add(n->body, octets);
+	return OK;
+}
+
+enum err own_sign_notice(void *arg, struct path from, const struct queue_notice_octets *o,
+			 struct arena *a, struct str *out)
+{
+	struct noticed n = { .a = a, .body = dkim_body_new(true, UINT64_MAX) };
+	enum err e = queue_notice_each(o, notice, &n);
+	uint8_t digest[DKIM_DIGEST];
+
+	*out = S("");
+	(void)dkim_body_end(n.body, digest);
+	dkim_body_free(&n.body);
+	if (!e)
+		e = own_sign_body(arg, from, n.header, digest, a, out);
+	return e == E_DENIED ? OK : e;
+}

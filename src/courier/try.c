@@ -39,6 +39,7 @@ static bool have_line(struct sending *s)
 	if (t->line)
 		return true;
 	s->want.deadline = clock_in(OPEN_MS);
+	t->heard = true;
 	if (line_open(c->net, &s->want, t->arena, &t->line, &t->failure))
 		return true;
 	t->has_failed = !fiber_canceled();
@@ -68,6 +69,21 @@ static enum err read_mail(void *arg, uint64_t off, size_t max, struct str *out)
 
 	arena_reset(s->t->block);
 	return queue_read(s->t->c->store, &s->j->m, off, max, s->t->block, out);
+}
+
+/* RFC 8689 5: a report about a mail with REQUIRETLS has it too, but goes without it where the
+ * other side does not know it. */
+static bool is_report(const struct queue_message *m)
+{
+	return m->requiretls && !m->sender.n;
+}
+
+static bool requires_tls(const struct sending *s)
+{
+	struct client_info info = smtp_client_info(s->t->line->client);
+
+	return s->j->m.requiretls &&
+	       (!is_report(&s->j->m) || (info.offer.requiretls && info.tls.proof != TLS_UNPROVEN));
 }
 
 /* --- who --- */
@@ -111,12 +127,11 @@ static void prepare(struct sending *s, int64_t now)
 		       "the queue keeps what the client says");
 	s->want = (struct line_want){ .destination = s->t->slot.name,
 				      .guard = line_guard(s->t->c->net, s->j->p.domain, m->guard),
-				      .requiretls = m->requiretls,
+				      .requiretls = m->requiretls && !is_report(m),
 				      .tls_optional = m->tls_optional };
 	s->mail = (struct client_mail){ .from = address(s->t->once, m->sender),
 					.body = (enum body)m->body,
 					.utf8 = m->utf8,
-					.require_tls = m->requiretls,
 					.ret = (enum ret)m->ret,
 					.envid = m->envid,
 					.size = m->size,
@@ -242,6 +257,18 @@ static void put_off(struct sending *s)
 	fail(s, QUEUE_UNREACHED, &why);
 }
 
+/* Over the line that there is. True: somebody's result is known. */
+static bool send(struct sending *s)
+{
+	struct turn *t = s->t;
+
+	keep_facts(s);
+	s->mail.require_tls = requires_tls(s);
+	smtp_client_send(t->line->client, &s->mail, t->once);
+	make_seven(s);
+	return take_results(s);
+}
+
 void try_part(struct turn *t, struct queue_job *j)
 {
 	struct sending s = { .t = t, .j = j, .began = clock_ms() };
@@ -250,21 +277,17 @@ void try_part(struct turn *t, struct queue_job *j)
 	prepare(&s, clock_wall());
 	while (s.mail.nrcpt && turn_goes_on(t)) {
 		if (!have_line(&s)) {
-			if (t->has_failed)
-				fail(&s, t->failure.outcome, &t->failure.facts);
-			break;
-		}
-		keep_facts(&s);
-		smtp_client_send(t->line->client, &s.mail, t->once);
-		make_seven(&s);
-		if (take_results(&s)) {
+			if (!t->has_failed)
+				break;
+			fail(&s, t->failure.outcome, &t->failure.facts);
+		} else if (send(&s)) {
 			barren = 0;
 			if (s.mail.nrcpt)
 				note_part(t, j);
 		} else if (++barren == BARREN_MAX) {
 			put_off(&s);
 		}
-		if (!smtp_client_ready(t->line->client))
+		if (t->line && !smtp_client_ready(t->line->client))
 			pool_drop(t->c->pool, &t->line);
 	}
 	downgrade_close(&s.seven);

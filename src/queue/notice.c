@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <sodium.h>
 
-#include "queue/notice.h"
 #include "base/encode.h"
+#include "queue/notice.h"
 
 enum {
 	HEADER_USUAL = 64 * 1024,
@@ -39,32 +39,39 @@ static enum err read_header(const struct queue_notice_of *of, struct arena *a, s
 	return err_temporary(e) ? e : OK;
 }
 
-static enum err copy_original(const struct queue_notice_of *of, struct incoming *in)
-{
-	const struct queue_message *m = &of->job->m;
-	struct arena *a = arena_new(4 << 20);
-	enum err e = OK;
+struct queue_notice_octets {
+	const struct queue_notice_of *of;
+	const struct queue_report_text *text;
+};
 
-	for (uint64_t off = 0; off < m->size && !e;) {
+enum err queue_notice_each(const struct queue_notice_octets *o,
+			   enum err (*fn)(void *arg, struct str octets), void *arg)
+{
+	const struct queue_message *m = &o->of->job->m;
+	struct arena *a = arena_new(4 << 20);
+	enum err e = fn(arg, o->text->head);
+
+	for (uint64_t off = 0; o->text->full && off < m->size && !e;) {
 		struct str s;
 
 		arena_reset(a);
-		e = queue_read(of->store, m, off, PIECE, a, &s);
+		e = queue_read(o->of->store, m, off, PIECE, a, &s);
 		if (!e && !s.n)
 			break;
 		if (!e)
-			e = incoming_write(in, s);
+			e = fn(arg, s);
 		off += s.n;
 	}
 	arena_free(&a);
-	return e;
+	return e ? e : fn(arg, o->text->tail);
 }
 
 static enum err make(const struct queue_notice_of *of, enum queue_report kind, struct str domain,
 		     struct str header, struct arena *a, struct queue_report_text *out)
 {
 	unsigned char chance[10];
-	struct queue_report_of r = { .m = &of->job->m,
+	struct queue_message m = of->job->m;
+	struct queue_report_of r = { .m = &m,
 				     .rcpt = of->job->p.rcpt,
 				     .n = of->job->p.n,
 				     .kind = kind,
@@ -74,23 +81,37 @@ static enum err make(const struct queue_notice_of *of, enum queue_report kind, s
 				     .header = header,
 				     .now = of->now };
 
+	if (m.requiretls) /* RFC 8689 5: then its body does not go back */
+		m.ret = QUEUE_RET_HDRS;
 	randombytes_buf(chance, sizeof chance);
 	r.id = hex_encode(a, STR((char *)chance, sizeof chance));
 	return queue_report_make(a, &r, out);
 }
 
+static enum err to_mail(void *arg, struct str octets)
+{
+	return incoming_write(arg, octets);
+}
+
+/* domain: whose postmaster speaks. elsewhere: it leaves the house, and is signed. */
 static enum err write_text(const struct queue_notice_of *of, const struct queue_report_text *text,
+			   struct str domain, bool elsewhere, struct arena *a,
 			   struct incoming **out)
 {
+	struct queue_notice_octets octets = { of, text };
+	struct path from = { .local = S("postmaster"), .domain = domain };
 	struct incoming *in = incoming_new(of->store);
-	enum err e = incoming_write(in, return_path); /* RFC 5321 4.4; in the queue it is skipped */
+	struct str fields = S("");
+	enum err e = OK;
 
+	if (elsewhere && of->sign)
+		e = of->sign(of->arg, from, &octets, a, &fields);
 	if (!e)
-		e = incoming_write(in, text->head);
-	if (!e && text->full)
-		e = copy_original(of, in);
+		e = incoming_write(in, return_path); /* RFC 5321 4.4; in the queue it is skipped */
 	if (!e)
-		e = incoming_write(in, text->tail);
+		e = incoming_write(in, fields);
+	if (!e)
+		e = queue_notice_each(&octets, to_mail, in);
 	if (!e)
 		e = incoming_finish(in);
 	if (e)
@@ -132,6 +153,16 @@ static void add_elsewhere(const struct queue_notice_of *of, struct queue_notice 
 				       .notify = QUEUE_NEVER_TELL };
 }
 
+/* Ours that has the hostname in it; where there is none, the hostname. */
+static struct str own_domain(const struct queue_notice_of *of)
+{
+	struct str domain = of->hostname;
+
+	while (str_has(domain, '.') && keeper_domain(of->keeper, domain) == E_NOTFOUND)
+		domain = str_from(domain, str_find(domain, '.') + 1);
+	return str_has(domain, '.') ? domain : of->hostname;
+}
+
 /* domain: whose postmaster speaks. */
 static enum err find_sender(const struct queue_notice_of *of, struct arena *a,
 			    struct queue_notice *m, struct str *domain)
@@ -146,6 +177,7 @@ static enum err find_sender(const struct queue_notice_of *of, struct arena *a,
 	enum err e = keeper_route(of->keeper, sender, a, &route, &n);
 
 	if (e == E_DENIED) { /* he lives elsewhere */
+		*domain = own_domain(of);
 		add_elsewhere(of, m, of->job->m.sender, a);
 		return OK;
 	}
@@ -177,7 +209,7 @@ enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report 
 		if (!e)
 			e = make(of, kind, domain, header, big, &text);
 		if (!e)
-			e = write_text(of, &text, &out->in);
+			e = write_text(of, &text, domain, out->put != NULL, big, &out->in);
 	}
 	arena_free(&big);
 	if (e && !err_temporary(e)) { /* it never can be */

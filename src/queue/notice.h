@@ -12,6 +12,12 @@
 #include "queue/queue.h"
 #include "queue/report.h"
 
+/* The octets of one, for whoever signs them. */
+struct queue_notice_octets;
+/* Suspends. Hands all of them to fn, in order; the header with its empty line is in the first. */
+MUST enum err queue_notice_each(const struct queue_notice_octets *o,
+				enum err (*fn)(void *arg, struct str octets), void *arg);
+
 struct queue_notice_of {
 	struct store *store;
 	struct keeper *keeper;
@@ -19,6 +25,11 @@ struct queue_notice_of {
 	struct str hostname;
 	const struct queue_job *job;
 	int64_t now;
+	/* Makes the fields DKIM-Signature of one that leaves the house; from: its author. NULL:
+	 * nobody signs. May suspend. */
+	enum err (*sign)(void *arg, struct path from, const struct queue_notice_octets *o,
+			 struct arena *a, struct str *out);
+	void *arg;
 };
 
 /* One report, written and not yet anywhere. Owner: caller. */
