@@ -256,7 +256,7 @@ def nothing_is_lost_by_kills(w):
         wait_until(lambda: w.server.log_text().count("event=child.up child=courier0") >
                    w.server.log_text().count("event=child.ended child=courier0"), 20, "a new courier")
     filling.join()
-    w.empty(40)
+    wait_until(lambda: not w.queued("late"), 40, "the end of it")
     got = subjects(w.mails("late"))
     equal(set(got), wanted, "mails")
     check(len(got) <= len(wanted) + kills * 20, f"{len(got)} mails for {len(wanted)}")
@@ -273,7 +273,7 @@ def nothing_is_lost_by_a_restart(w):
     w.server.stop()
     w.server.start()
     os.kill(w.server.main_pid(), signal.SIGHUP)
-    w.empty(30)
+    wait_until(lambda: not w.queued("stop"), 30, "the end of it")
     equal(sorted(subjects(w.mails("stop"))), sorted(wanted), "mails")
 
 

@@ -5,7 +5,7 @@
  * courier.h - brings the queue's mail to other servers, and tells senders what became of it.
  *
  * For:      the process `courier`. Below: queue/, courier/line.h, smtp/client.h, box/.
- * Suspends: courier_close.
+ * Suspends: courier_new, courier_close.
  * Memory:   for destinations (under 1 KB each, DESTS_MAX) and for tries (connections), never for
  *           mails: docs/adr/0027-courier.md.
  * Once:     a part is worked on under a lease, and its result is written as soon as the reply is
@@ -31,7 +31,7 @@ struct courier_conf {
 };
 
 /* All is borrowed, the texts of conf too, and outlives it. Begins to work at once. first: leases of
- * the holder are of an earlier life, and are given back. E_LIMIT: no fibers. */
+ * the holder are of an earlier life, and are given back before. E_LIMIT: no fibers. */
 MUST enum err courier_new(const struct courier_conf *conf, struct store *store,
 			  struct keeper *keeper, struct line_net *net, bool first,
 			  struct courier **out);

@@ -48,7 +48,6 @@ struct courier {
 	unsigned looked;       /* the shard that was looked at last */
 	struct signal changed; /* one of the shards */
 	bool stopping;
-	bool returning; /* leases of an earlier life are given back */
 	bool crowded;   /* it was said that there are too many destinations */
 };
 

@@ -70,16 +70,6 @@ static enum err look(struct shard *s, struct arena *a)
 	return OK;
 }
 
-static void give_back(struct shard *s)
-{
-	size_t n = 0;
-	enum err e = queue_give_back(s->c->store, s->number, s->c->conf.holder, &n);
-
-	if (e || n)
-		log_event(e ? LOG_WARN : LOG_INFO, "queue.given.back", KVN("shard", s->number),
-			  KVN("parts", n), KVE(e));
-}
-
 /* One that has changed and had its pause, after the one that was looked at last; else NULL, and
  * *at is when there may be one, if nothing else happens. */
 static struct shard *choose(struct courier *c, int64_t now, int64_t *at)
@@ -126,11 +116,8 @@ static void look_round(void *arg)
 	struct arena *a = arena_new(LOOK_ARENA);
 	enum err e = OK;
 
-	for (unsigned i = 0; i < QUEUE_SHARDS && !fiber_canceled(); i++) {
-		if (c->returning)
-			give_back(&c->shard[i]);
+	for (unsigned i = 0; i < QUEUE_SHARDS && !fiber_canceled(); i++)
 		look_at(&c->shard[i], a);
-	}
 	while (e != E_CANCELED) {
 		uint64_t seen = c->changed.count;
 		int64_t now = now_us(), at;
@@ -246,6 +233,25 @@ static void renew_all(void *arg)
 
 /* --- from beginning to end --- */
 
+/* Before anybody of this name leases anew. */
+static void give_back(struct store *store, struct str holder)
+{
+	size_t all = 0;
+	enum err e = OK;
+
+	for (unsigned i = 0; i < QUEUE_SHARDS; i++) {
+		size_t n;
+		enum err failed = queue_give_back(store, i, holder, &n);
+
+		all += n;
+		e = failed ? failed : e;
+	}
+	if (e) /* they end by themselves */
+		log_event(LOG_WARN, "queue.given.back", KVN("parts", all), KVE(e));
+	else if (all)
+		log_event(LOG_INFO, "queue.given.back", KVN("parts", all));
+}
+
 /* No destination rests longer than its mail. */
 static unsigned at_most(unsigned ms, unsigned plan_s)
 {
@@ -274,9 +280,9 @@ enum err courier_new(const struct courier_conf *conf, struct store *store, struc
 	struct courier *c = NEW(struct courier);
 
 	BUG_IF(conf->connections < 2 || !conf->per_destination || !conf->couriers);
-	*c = (struct courier){
-		.conf = *conf, .store = store, .keeper = keeper, .net = net, .returning = first
-	};
+	if (first)
+		give_back(store, conf->holder);
+	*c = (struct courier){ .conf = *conf, .store = store, .keeper = keeper, .net = net };
 	c->fair = make_fair(conf);
 	c->due = due_new(DESTS_MAX);
 	c->pool = pool_new(conf->idle_max, conf->idle_ms);
