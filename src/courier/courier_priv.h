@@ -48,7 +48,7 @@ struct courier {
 	unsigned looked;       /* the shard that was looked at last */
 	struct signal changed; /* one of the shards */
 	bool stopping;
-	bool crowded;   /* it was said that there are too many destinations */
+	bool crowded; /* it was said that there are too many destinations */
 };
 
 /* One slot at work: lives as long as its fiber. */
