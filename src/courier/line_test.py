@@ -97,7 +97,7 @@ def signed(w):
     issuer = w.hosts.authority.tlsa(2, 0)
     w.domain(z, "issued", lambda host: issuer, chain=True)
     w.domain(z, "issuedother", lambda host: issuer, chain=True, names=["somebody.else.test"])
-    w.domain(z, "quiet")
+    w.domain(z, "quiet", good)  # nobody tells it: a stub leads to a server that is silent
     w.domain(z, "unusable", lambda host: "0 0 1 " + "5a" * 32)
     w.domain(z, "nostarttls", good, starttls="no")
     w.domain(z, "broken", good, starttls="broken")
