@@ -43,7 +43,7 @@ class World:
         self.hosts, self.dns, self.host, self.answers = hosts, dns, {}, {}
         text = "@ IN NS ns\nns IN A 127.0.0.1\nnull IN MX 0 .\n"
         for label in ("good", "other", "grey", "no", "mixed", "slow", "busy", "kept", "held", "late",
-                      "stop"):
+                      "stop", "friend", "origin", "later"):
             mx = f"mx.{label}.{ZONE}"
             self.host[label] = hosts.host(mx, answer=lambda s, line, who=label: self.answer(who, s, line))
             text += f"{label} IN MX 10 mx.{label}\nmx.{label} IN A {self.host[label].ip}\n"
@@ -225,6 +225,78 @@ def held_by_the_operator(w):
     wait_until(lambda: not w.queued("held"), 10, "the end of it")
 
 
+def forwarded_as_one_of_ours(w):
+    """The next server may ask SPF about the sender; a bounce to it goes to who wrote the mail."""
+    w.server.order("alias", "add", "away@example.test", at("friend"))
+    for sender in (at("origin", "Joe"), at("origin", "bounces+3141592653-away=example.test-of-a-long-list")):
+        before = len(w.mails("friend"))
+        with w.server.smtp() as client:
+            client.sendmail(sender, ["away@example.test"], message("hello", sender=sender))
+        w.arrived("friend", before + 1)
+        said = [c for s in w.host["friend"].sessions for c in s.commands if c.startswith("MAIL")][-1]
+        ours = re.search(r"<(SRS0=.*@example\.test)>", said).group(1)
+        check(len(ours.split("@")[0]) <= 64, ours)
+        check(b"Return-Path:" not in w.mails("friend")[-1], "a Return-Path goes along")
+        count = len(w.mails("origin"))
+        with w.server.smtp() as client:
+            client.sendmail("", [ours.lower()], message("a bounce", sender=at("friend", "mailer-daemon")))
+        w.arrived("origin", count + 1)
+        to = [c for s in w.host["origin"].sessions for c in s.commands if c.startswith("RCPT")][-1]
+        check(f"<{sender}>".lower() in to.lower(), f"{to} for {sender}")
+    with w.server.smtp() as client:
+        equal(client.docmd("MAIL FROM:<>")[0], 250, "MAIL")
+        forged = ours.replace("SRS0=", "SRS0=a", 1) if ours[5] != "a" else ours.replace("SRS0=a", "SRS0=b", 1)
+        equal(client.docmd(f"RCPT TO:<{forged}>")[0], 550, "a forged one")
+        equal(client.docmd("RSET")[0], 250, "RSET")
+        client.docmd(f"MAIL FROM:<{at('friend')}>")
+        equal(client.docmd(f"RCPT TO:<{ours}>")[0], 550, "other mail than reports")
+    w.empty()
+
+
+def released_when_its_time_comes(w):
+    """RFC 4865, for a mailbox here and for somebody elsewhere."""
+    ann, bob = w.server.user("ann"), w.server.user("bob")
+    with w.server.submission(ann) as client:
+        client.ehlo()
+        check(client.has_extn("futurerelease"), client.esmtp_features)
+        began = time.monotonic()
+        client.sendmail(ann.address, [bob.address, at("later")], message("for later", sender=ann.address),
+                        ["HOLDFOR=4"])
+    time.sleep(2)
+    equal((w.server.fetch(bob), w.mails("later")), ({}, []), "what came before its time")
+    w.arrived("later", 1)
+    got = w.inbox(bob, 1)
+    check(3.5 < time.monotonic() - began < 9, f"{time.monotonic() - began:.1f} s")
+    check(got[0].startswith(f"Return-Path: <{ann.address}>\r\nReceived: ".encode()), got[0])
+    w.empty()
+
+
+def who_asks_hears_of_success(w):
+    """RFC 3461: of a mailbox here, and of a server that takes no DSN."""
+    ann, bob = w.server.user("ann"), w.server.user("bob")
+    with w.server.submission(ann) as client:
+        client.sendmail(ann.address, [bob.address, at("good")], message("tell me", sender=ann.address), [],
+                        ["NOTIFY=SUCCESS"])
+    wait_until(lambda: len(w.server.fetch(ann)) == 2, 10, "two reports")
+    reports = b"".join(w.server.fetch(ann).values()).decode()
+    for whom, action in ((bob.address, "delivered"), (at("good"), "relayed")):
+        check(f"Final-Recipient: rfc822;{whom}\r\nAction: {action}" in reports, reports)
+    w.empty()
+
+
+def the_wish_of_a_mail_stays_here(w):
+    """Our own field says by which lines a mail may go, and goes no further."""
+    ann = w.server.user("ann")
+    w.send(ann, at("good"), subject="proven or not at all", extra="X-Tecsmail-Send: authenticated\r\n")
+    report = w.inbox(ann, 1)[0].decode()
+    check("Status: 5.7.4" in report and "X-Tecsmail-Send" not in report, report)
+    count = len(w.mails("good"))
+    w.send(ann, at("good"), subject="encrypted", extra="X-Tecsmail-Send: encrypted\r\n")
+    w.arrived("good", count + 1)
+    check(b"X-Tecsmail" not in w.mails("good")[-1], "our field went along")
+    w.empty()
+
+
 def slowly(delay_s):
     def answer(_session, line):
         if line == ".":
@@ -279,7 +351,8 @@ def nothing_is_lost_by_a_restart(w):
 
 SCENARIOS = [arrives_as_it_was, one_transaction_for_a_domain, greylisting_costs_seconds, a_refusal_comes_back,
              some_are_taken_some_are_not, delay_then_the_end, dead_ones_slow_nobody, a_line_is_used_again,
-             held_by_the_operator, nothing_is_lost_by_a_restart, nothing_is_lost_by_kills]
+             held_by_the_operator, forwarded_as_one_of_ours, released_when_its_time_comes,
+             who_asks_hears_of_success, the_wish_of_a_mail_stays_here, nothing_is_lost_by_a_restart, nothing_is_lost_by_kills]
 
 
 def run_all(world):

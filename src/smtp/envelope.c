@@ -40,10 +40,11 @@ struct reply envelope_permitted(struct smtp *s)
 static struct reply times(struct smtp *s)
 {
 	const struct mail_args *m = &s->mail;
-	int64_t now = clock_wall(), most = now + s->conf->hold_max;
+	int64_t now = clock_wall(), soonest = (clock_wall_ms() + 999) / 1000;
+	int64_t most = soonest + s->conf->hold_max;
 
 	if (m->hold)
-		s->hold_until = m->hold_until ? m->hold_until : now + m->hold_for;
+		s->hold_until = m->hold_until ? m->hold_until : soonest + m->hold_for;
 	if (m->hold && (s->hold_until < now || s->hold_until > most))
 		return reply(501, "5.5.4", "mail cannot be released in the past or so late");
 	if (m->by)
