@@ -18,7 +18,7 @@ from zones import Zones, missing  # noqa: E402
 
 PATH = "/.well-known/mta-sts.txt"
 DOMAINS = ("good", "second", "testing", "none", "brief", "later", "moved", "badname", "ownsign", "long", "html", "broken",
-           "lost", "slow", "many", "changing")
+           "lost", "slow", "hanging", "many", "changing")
 UNKNOWN = "out of reach for now"
 counts = {"passed": 0, "failed": 0}
 
@@ -81,6 +81,7 @@ def make(dns, web):
         "html": Page("version: STSv1\nmode: enforce\nmx: a.test\nmax_age: 86400\n", type="text/html"),
         "broken": Page("version: STSv2\n"),
         "slow": Page(policy("enforce").body, slow=1.5),
+        "hanging": Page("", slow=15),
         "many": Page(policy("enforce").body, slow=0.5),
         "changing": policy("testing"),
     }
@@ -179,7 +180,11 @@ def main():
         p = Program([sys.argv[1], dns.ip, str(dns.port), str(dns.anchor), str(web.ca), str(web.port)])
         for part in (first, together, failing, renewed):
             part(p, web)
+        p.say("hurry 300 hanging.test")
+        began = time.monotonic()
         check("its end", p.end(), 0)
+        check("soon, with a fetch under way", time.monotonic() - began < 8, True)
+        print(f"it ended after {time.monotonic() - began:.1f} s")
     print(f"{counts['passed']} checks passed, {counts['failed']} failed")
     return 1 if counts["failed"] else 0
 
