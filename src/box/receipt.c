@@ -46,7 +46,7 @@ struct run {
 	struct receipt_tally tally;
 	struct receipt r;
 	uint64_t number;
-	size_t size; /* of the value that is there; 0: none */
+	struct str was; /* the value that is there, or none */
 };
 
 static enum err load_tally(struct tx *tx, struct receipt_tally *t)
@@ -67,7 +67,7 @@ static enum err load(struct run *u, const struct writing *w)
 	enum err e = tx_get(u->tx, key_str(&w->key), &value);
 
 	if (!e) {
-		u->size = value.n;
+		u->was = value;
 		e = layout_broken(receipt_decode(value, tx_arena(u->tx), &u->r, &u->number),
 				  key_str(&w->key));
 		if (!e && str_eq(u->r.id, w->id))
@@ -75,7 +75,7 @@ static enum err load(struct run *u, const struct writing *w)
 	}
 	if (e && e != E_NOTFOUND && e != E_CORRUPT)
 		return e;
-	if (!u->size) {
+	if (!u->was.n) {
 		u->number = ++u->tally.last;
 		u->tally.mails++;
 	} else if (e == E_CORRUPT) { /* its place in the order is not known: a new one */
@@ -160,10 +160,12 @@ static enum err write(struct tx *tx, void *arg)
 		return e;
 	merge(&u, w->r);
 	value = receipt_encode(a, &u.r, u.number);
+	if (str_eq(value, u.was))
+		return OK;
 	struct key place = key_receipt_order(u.number);
 	tx_put(tx, key_str(&w->key), value);
 	tx_put(tx, key_str(&place), receipt_order_encode(a, key_str(&w->key)));
-	u.tally.octets -= u.size < u.tally.octets ? u.size : u.tally.octets;
+	u.tally.octets -= u.was.n < u.tally.octets ? u.was.n : u.tally.octets;
 	u.tally.octets += value.n;
 	e = evict(&u);
 	if (!e)
