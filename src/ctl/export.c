@@ -398,6 +398,10 @@ static enum err write_all(struct exporting *x)
 	if (!e && x->format == EXPORT_MAILDIR)
 		e = put_subscriptions(x);
 	if (!e)
+		e = export_receipts(
+			x->st, &x->user,
+			str_c(x->a, str_fmt(x->a, "%.*s/receipts.jsonl", FMT(x->partial))));
+	if (!e)
 		e = put_account(x);
 	if (!e)
 		e = give_name(x);

@@ -44,6 +44,10 @@ MUST enum err export_folders(struct str root, struct str path, struct arena *a);
 
 /* (suspends) Adds those aliases that name a user as their target. The store's errors. */
 struct name;
+struct user;
 MUST enum err export_aliases(struct store *st, const struct name *user, json_t *out);
+/* (suspends) A JSON line for each mail of which there are receipts, the oldest first, into a new
+ * file. E_IO, the store's. */
+MUST enum err export_receipts(struct store *st, const struct user *user, const char *path);
 
 #endif

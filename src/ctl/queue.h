@@ -31,6 +31,8 @@ struct receipt_row queued_receipt(struct arena *a, const struct queue_recipient 
 struct str queued_way(struct arena *a, enum queue_language l, const struct receipt_row *r);
 /* When, which reply, which server, over what, how proven. */
 json_t *queued_json_line(const struct receipt_row *r);
+/* All of a mail; user: whose it is. */
+json_t *queued_json_receipt(struct str user, const struct receipt *r);
 json_t *queued_json_mail(struct arena *a, const struct queue_message *m);
 /* said: what is to be told of each recipient beside the facts; NULL: nothing. */
 json_t *queued_json_entry(struct arena *a, const struct queue_job *j, const struct str *said);

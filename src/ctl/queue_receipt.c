@@ -33,7 +33,7 @@ static json_t *json_row(const struct receipt_row *r)
 	return row;
 }
 
-static json_t *json_receipt(struct str user, const struct receipt *r)
+json_t *queued_json_receipt(struct str user, const struct receipt *r)
 {
 	json_t *rows = json_array();
 
@@ -74,7 +74,7 @@ static void tell(struct telling *t, struct arena *a, struct str user, const stru
 	bool first = !t->found++;
 
 	if (t->c->options & OPT_JSON) {
-		json_array_append_new(t->list, json_receipt(user, r));
+		json_array_append_new(t->list, queued_json_receipt(user, r));
 		return;
 	}
 	printf("%s<%.*s>%s%.*s\n", first ? "" : "\n", FMT(queue_one_line(a, r->id)),

@@ -11,7 +11,7 @@ import select
 import threading
 import time
 
-from harness import PROGRAM, check, equal, message, scenario
+from harness import PROGRAM, check, equal, message, scenario, wait_until
 
 FOLDERS = ["INBOX", "Grüße", "Grüße/an alle", "a.b", "Sent"]
 BODIES = [
@@ -58,9 +58,15 @@ def export_maildir(server):
     fill(server, user)
     server.order("alias", "add", "nick@example.test", user.address)
     server.order("user", "app-password", "add", user.address, "phone")
+    with server.submission(user) as client:
+        client.sendmail(user.address, [user.address], message("to myself", sender=user.address, extra="X-Id: 1\r\n"))
+    wait_until(lambda: server.fetch(user), what="the mail to myself")
     to = server.home / "out-maildir"
     done = json.loads(server.order("user", "export", user.address, "--to", str(to), "--json"))
-    equal((done["messages"], done["ok"]), (15, True), "what was exported")
+    equal((done["messages"], done["ok"]), (16, True), "what was exported")
+    receipts = [json.loads(line) for line in (to / "receipts.jsonl").read_text().splitlines()]
+    equal([[(r["address"], r["state"], r["way"]) for r in mail["recipients"]] for mail in receipts],
+          [[(user.address, "delivered", "here")]], "receipts")
     account = json.loads((to / "account.json").read_text())
     equal((account["address"], account["aliases"]), (user.address, ["nick@example.test"]), "whose")
     equal((account["state"], account["expires"]), ("active", None), "state")
