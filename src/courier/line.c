@@ -139,6 +139,7 @@ static struct line *line_of(struct opening *o, struct host *h, struct smtp_clien
 			    .io = io,
 			    .arena = h->arena,
 			    .destination = str_dup(h->arena, o->want->destination),
+			    .relay = o->relay,
 			    .facts = facts,
 			    .loose = o->want->tls_optional && o->guard == QUEUE_ANY };
 	h->arena = NULL;
@@ -299,11 +300,20 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
 	return *out != NULL;
 }
 
+static bool leads(const struct line *l, struct str destination)
+{
+	const struct line_relay *a = l->relay, *b = line_relay_of(l->net, destination);
+
+	if (!a || !b)
+		return !a && !b && str_eq(l->destination, destination);
+	return str_ieq(a->host, b->host) && a->port == b->port && str_eq(a->user, b->user);
+}
+
 bool line_serves(const struct line *l, const struct line_want *want)
 {
 	enum queue_guard guard = guard_of(l->net, want);
 
-	if (!smtp_client_ready(l->client))
+	if (!smtp_client_ready(l->client) || !leads(l, want->destination))
 		return false;
 	if (l->loose && !(want->tls_optional && guard == QUEUE_ANY))
 		return false;

@@ -86,6 +86,7 @@ struct line {
 	struct io *io;
 	struct arena *arena; /* of the texts below */
 	struct str destination;
+	const struct line_relay *relay; /* NULL: the destination's own host */
 	struct queue_reply facts; /* host, ip, tls, cipher, group, auth: those of every receipt */
 	bool loose;               /* TLS-Required: No was obeyed: for such mail alone */
 	int64_t idle_since;       /* ms; the pool's */
@@ -105,8 +106,8 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 /* False in a canceled fiber too: then why means nothing. */
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why);
-/* (quick) May a mail to its destination that asks for this go over it? Also false when no other
- * mail may go. */
+/* (quick) May a mail for want->destination that asks for this go over it? It leads to one
+ * destination, or to all that have the same smart host. Also false when no other mail may go. */
 bool line_serves(const struct line *l, const struct line_want *want);
 void line_close(struct line **l); /* QUIT where it stands; sets NULL */
 

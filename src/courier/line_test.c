@@ -10,7 +10,7 @@
  *     relay PATTERN HOST PORT USER PASSWORD [tls]  likewise; USER "-": none
  *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_AGAIN
  *     open DESTINATION GUARD FLAGS MS [DOMAIN]    FLAGS: letters of r(equiretls), o(ptional), or -
- *     serves GUARD FLAGS MS [DOMAIN]              may the line of the last "open" take this?
+ *     serves GUARD FLAGS MS [DOMAIN [DESTINATION]] may the line of the last "open" take this?
  *     expect DOMAIN MS                            what it promises: proof, and for how long
  *     want DOMAIN...                              the same by way of a store
  *
@@ -229,7 +229,7 @@ static void obey(const struct str *word, size_t n)
 	} else if (str_is(word[0], "serves")) {
 		struct line_want want = want_of(word + 1);
 
-		want.destination = line ? line->destination : S_NONE;
+		want.destination = word[5].n ? word[5] : line ? line->destination : S_NONE;
 		printf("%s\n", line && line_serves(line, &want) ? "yes" : "no");
 		return;
 	} else {

@@ -332,8 +332,8 @@ def test_given(t, w, mute):
 
 
 def test_serves(t):
-    def serves(guard, flags="-", domain=""):
-        return t.ask("serves", guard, flags, "0", domain)[0] == "yes"
+    def serves(guard, flags="-", domain="", to=""):
+        return t.ask("serves", guard, flags, "0", domain, to)[0] == "yes"
 
     def row(*want, **more):
         t.open(*want[:1], **more)
@@ -346,6 +346,14 @@ def test_serves(t):
     row("requires.signed.test", "11111")
     row("enforced.policy.test", "11101")
     row("wrong.signed.test", "00001", flags="o")
+    t.open("tls.open.test")
+    t.true("another destination", not serves("any", to="dane.signed.test"))
+    t.true("the same by a relay", not serves("any", to="x.openrelay.test"))
+    t.open("x.relayed.test")
+    t.true("the same relay", serves("authenticated", to="y.relayed.test"))
+    t.true("the same relay by its name", serves("any", to="[mx.relay.open.test]"))
+    t.true("another relay", not serves("any", to="x.openrelay.test"))
+    t.true("no relay", not serves("any", to="relay.open.test"))
     t.open("tls.open.test")
     t.true("least of another domain", not serves("any", domain="proven.strict.test"))
 

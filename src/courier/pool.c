@@ -100,7 +100,7 @@ struct line *pool_take(struct pool *p, const struct line_want *want)
 	for (size_t i = p->n; i-- > 0;) {
 		struct line *l = p->line[i];
 
-		if (!str_eq(l->destination, want->destination) || !line_serves(l, want))
+		if (!line_serves(l, want))
 			continue;
 		remove_at(p, i);
 		/* What it says unasked is a goodbye. io_look does not wait. */

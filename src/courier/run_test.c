@@ -153,7 +153,8 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 
 bool line_serves(const struct line *l, const struct line_want *want)
 {
-	return smtp_client_ready(l->client) && want->guard == QUEUE_ANY;
+	return smtp_client_ready(l->client) && want->guard == QUEUE_ANY &&
+	       str_eq(l->destination, want->destination);
 }
 
 void line_close(struct line **l)
