@@ -44,6 +44,7 @@ PARTS = [
     ("acme", False, 180, ["tests/acme.py"]),
     ("queue", False, 180, ["tests/queue.py"]),
     ("ways", False, 180, ["tests/ways.py"]),
+    ("receipts", False, 180, ["tests/receipts.py"]),
     ("rollover", False, 240, ["tests/rollover.py"]),
     ("reports", False, 180, ["tests/reports.py"]),
     ("ban", False, 180, ["tests/ban.py"]),
