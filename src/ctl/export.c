@@ -20,6 +20,7 @@
 #include "keeper/directory.h"
 #include "keeper/journal.h"
 #include "keeper/life.h"
+#include "keeper/refused.h"
 
 enum {
 	MAILBOXES_ARENA = 64 << 20,
@@ -130,6 +131,25 @@ static enum err put_logins(struct exporting *x, json_t *out)
 	return e;
 }
 
+/* Whom the receiving guarantee kept out, as far as the owner has not been told yet. */
+static enum err put_refused(struct exporting *x, json_t *out)
+{
+	struct refusals *l = ARENA_NEW(x->a, struct refusals);
+	enum err e = refused_list(x->st, x->user.account, x->a, l);
+
+	for (size_t i = 0; i < l->n && !e; i++) {
+		const struct refusal_row *r = &l->row[i];
+
+		json_array_append_new(
+			out, json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "sender",
+				       ctl_json_str(r->sender), "recipient", ctl_json_str(r->to),
+				       "server", ctl_json_str(r->host), "address",
+				       ctl_json_str(r->ip), "first", (json_int_t)r->first, "last",
+				       (json_int_t)r->last, "count", (json_int_t)r->count));
+	}
+	return e;
+}
+
 static const char *use_name(unsigned use)
 {
 	static const struct {
@@ -170,7 +190,7 @@ static void put_mailboxes(struct exporting *x, json_t *mailboxes, json_t *subscr
 static enum err put_account(struct exporting *x)
 {
 	json_t *aliases = json_array(), *apps = json_array(), *logins = json_array();
-	json_t *mailboxes = json_array(), *subscriptions = json_array();
+	json_t *mailboxes = json_array(), *subscriptions = json_array(), *refused = json_array();
 	struct secret secret = { 0 };
 	enum err e = directory_secret(x->st, x->user.account, x->a, &secret);
 
@@ -180,10 +200,12 @@ static enum err put_account(struct exporting *x)
 		e = put_apps(x, apps);
 	if (!e)
 		e = put_logins(x, logins);
+	if (!e)
+		e = put_refused(x, refused);
 	put_mailboxes(x, mailboxes, subscriptions);
 	json_t *j = json_pack(
 		"{s:i, s:I, s:s, s:o, s:I, s:s, s:o, s:I, s:I, s:s, s:s, s:I, s:o, s:o, s:o, s:o, "
-		"s:o}",
+		"s:o, s:o}",
 		"format", FORMAT, "exported", (json_int_t)clock_wall(), "mail",
 		x->format == EXPORT_MBOX ? "mbox" : "maildir", "address",
 		ctl_json_str(name_text(x->a, x->user.name)), "account", (json_int_t)x->user.account,
@@ -193,8 +215,8 @@ static enum err put_account(struct exporting *x)
 		"sending_guarantee", guarantee_word(x->user.guarantees.sending),
 		"receiving_guarantee", guarantee_receiving_word(x->user.guarantees.receiving),
 		"password_changed", (json_int_t)secret.changed, "aliases", aliases, "app_passwords",
-		apps, "recent_logins", logins, "mailboxes", mailboxes, "subscriptions",
-		subscriptions);
+		apps, "recent_logins", logins, "refused_unencrypted", refused, "mailboxes",
+		mailboxes, "subscriptions", subscriptions);
 	struct str path = str_fmt(x->a, "%.*s/account.json", FMT(x->partial));
 
 	if (!e && json_dump_file(j, str_c(x->a, path), JSON_INDENT(2)))

@@ -25,8 +25,12 @@ def guarantee_by_command(_):
     with Server() as server:
         user = server.user("strict")
         equal(guarantees(server, user), ["none", "any", "none", "any"], "at first")
+        server.order("user", "set", user.address, "--receiving", "encrypted")
+        with in_clear(server) as client:
+            equal([client.rcpt(user.address)[0] for _ in range(2)], [550, 550], "in clear")
         server.order("user", "set", user.address, "--sending=authenticated")
-        server.order("user", "set", user.address, "--receiving", "encrypted", "--quota=5M")
+        server.order("user", "set", user.address, "--receiving", "any", "--quota=5M")
+        server.order("user", "set", user.address, "--receiving", "encrypted")
         server.stop()
         server.start()
         equal(guarantees(server, user), ["authenticated", "encrypted"] * 2, "after a restart")
@@ -36,6 +40,8 @@ def guarantee_by_command(_):
         server.order("user", "export", user.address, "--to", str(to))
         account = json.loads((to / "account.json").read_text())
         equal([account["sending_guarantee"], account["receiving_guarantee"]], ["authenticated", "encrypted"], "export")
+        equal([(r["sender"], r["recipient"], r["server"], r["count"]) for r in account["refused_unencrypted"]],
+              [("eve@far.example", user.address, "mail.far.example", 2)], "who was refused, and is not told yet")
         for word, sentence in (("--sending=any", "not none, encrypted or authenticated"),
                                ("--receiving=none", "not any or encrypted")):
             status, _, why = server.run("user", "set", user.address, word)
@@ -60,7 +66,7 @@ def guarantee_goes_into_queue(_):
 
 @scenario(90)
 def guarantee_of_receiving(_):
-    with Server(extra='receiving { notice = "4s" }\n') as server:
+    with Server(extra='receiving { notice = "8s" }\n') as server:
         strict, other = server.user("strict"), server.user("other")
         server.order("alias", "add", "both@example.test", strict.address, other.address)
         server.order("user", "set", strict.address, "--receiving=encrypted")
@@ -78,7 +84,7 @@ def guarantee_of_receiving(_):
             client.starttls(context=server.context())
             client.sendmail("eve@far.example", [strict.address], message("encrypted"))
         notice = "Unverschluesselte Mails abgewiesen / Unencrypted mail was refused"
-        wait_until(lambda: server.subjects(strict) == sorted(["encrypted", notice]), 20, "the notice")
+        wait_until(lambda: server.subjects(strict) == sorted(["encrypted", notice]), 40, "the notice")
         text = next(m for m in server.fetch(strict).values() if b"Unencrypted" in m).decode()
         for part in ("From: Postmaster <postmaster@example.test>\r\n", f"eve@far.example -> {strict.address}\r\n",
                      "eve@far.example -> both@example.test\r\n", "    mail.far.example [127.0.0.1], 1 x, "):
@@ -104,4 +110,4 @@ def guarantee_of_all(_):
         wait_until(lambda: server.events("rcpt.unencrypted"), what="the line in the log")
         server.stop()
         server.start()
-        wait_until(lambda: len(server.subjects(user)) == 1, 20, "the notice")
+        wait_until(lambda: len(server.subjects(user)) == 1, 40, "the notice")
