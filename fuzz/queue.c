@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Stored values of the queue: the first octet of the input says which, the rest is the value. What
- * is accepted is written again as the same octets; and whatever a part says, a report of it has
- * lines that a mail may have, and as many fields as it has recipients.
+ * Stored values of the queue, and ids as people type them: the first octet of the input says which,
+ * the rest is the value. What is accepted is written again as the same octets; and whatever a part
+ * says, a report of it has lines that a mail may have, and as many fields as it has recipients.
  */
 #include "base/buf.h"
 #include "queue/expect_record.h"
@@ -82,6 +82,15 @@ static void expectations(struct arena *a, uint8_t which, struct str value)
 		BUG_IF(!str_eq(value, expect_wishes_encode(a, wish, n)));
 }
 
+/* However it was typed, it is written in one way alone. */
+static void id(struct arena *a, struct str text)
+{
+	uint64_t n, again;
+
+	if (queue_id_read(text, &n))
+		BUG_IF(!queue_id_read(queue_id_text(a, n), &again) || again != n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > 65536)
@@ -95,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] == 1)
 		part(a, value);
 	expectations(a, data[0], value);
+	if (data[0] == 4)
+		id(a, value);
 	arena_free(&a);
 	return 0;
 }

@@ -11,8 +11,10 @@ program is build/tecsmail, or what TECSMAIL names.
 import json
 import os
 import pathlib
+import pty
 import pwd
 import re
+import select
 import shutil
 import signal
 import smtplib
@@ -172,6 +174,9 @@ def another_way(rig):
     rig.send("tom@none.test")
     entry = rig.tried("tom@none.test")
     check(entry["recipients"][0]["last"]["code"] == 0, entry)
+    # It rests, as it could not be reached; an order is carried out all the same.
+    rig.queue("retry", entry["id"])
+    wait_until(lambda: rig.entry("tom@none.test")["recipients"][0]["tries"] == 2, 30, "the second try")
     host = f"[{rig.other.ip}]:{rig.hosts.port}"
     equal(rig.queue("move", entry["id"], host)["changed"], 1, "moved")
     rig.gone("tom@none.test")
@@ -181,7 +186,6 @@ def another_way(rig):
 def deleted_is_gone(rig):
     before = len(rig.server.fetch(rig.user))
     rig.send("zoe@none.test", "zac@slow.test")
-    rig.tried("zoe@none.test")
     entry = rig.tried("zac@slow.test")
     equal(rig.queue("delete", entry["id"], "--destination", "none.test")["changed"], 1, "of one mail")
     equal(len(rig.queue("show", entry["id"])["entries"]), 1, "what is left")
@@ -190,6 +194,37 @@ def deleted_is_gone(rig):
     equal(rig.queue("list"), [], "the queue")
     time.sleep(0.5)
     equal(len(rig.server.fetch(rig.user)), before, "reports to the sender")
+
+
+def asked(rig, answer, *words):
+    """A command at a terminal, where somebody answers: (exit status, what was shown)."""
+    pid, tty = pty.fork()
+    if pid == 0:
+        os.execv(PROGRAM, [PROGRAM, "-c", str(rig.server.conf), "queue", *words])
+    said, answered, end = b"", False, time.monotonic() + 20
+    while time.monotonic() < end:
+        if not select.select([tty], [], [], 0.5)[0]:
+            continue
+        try:
+            said += os.read(tty, 4096)
+        except OSError:
+            break
+        if b"Type yes to go on: " in said and not answered:
+            answered = True
+            os.write(tty, answer.encode() + b"\n")
+    os.close(tty)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode()
+
+
+def it_asks_before_it_takes_all(rig):
+    rig.send("kim@slow.test")
+    rig.tried("kim@slow.test")
+    status, said = asked(rig, "no", "delete", "--all", "--to", "kim@")
+    check(status == 1 and "1 entry of the queue: delete?" in said and "nothing was changed" in said, said)
+    rig.entry("kim@slow.test")
+    status, said = asked(rig, "yes", "delete", "--all", "--to", "kim@")
+    check(status == 0 and "1 entry deleted" in said, said)
+    equal(rig.queue("list", "--to", "kim@"), [], "the queue")
 
 
 def an_id_that_was_typed(rig):
@@ -221,8 +256,8 @@ def root_leaves_no_file_of_its_own(rig):
 
 
 SCENARIOS = [an_empty_queue, what_was_delivered_has_a_receipt, what_the_other_side_said,
-             retry_is_at_once, what_is_held_waits, another_way, deleted_is_gone, an_id_that_was_typed,
-             root_leaves_no_file_of_its_own]
+             retry_is_at_once, what_is_held_waits, another_way, deleted_is_gone,
+             it_asks_before_it_takes_all, an_id_that_was_typed, root_leaves_no_file_of_its_own]
 
 
 def attempt(rig, scenario):

@@ -61,6 +61,8 @@ static enum err look(struct shard *s, struct arena *a)
 		}
 		if (earlier)
 			heard(c, list[i].name, list[i].due + wait);
+		if (list[i].due == QUEUE_ORDERED)
+			fair_wake(c->fair, list[i].name);
 	}
 	due_looked(c->due, s->number);
 	if (e == E_LIMIT && !c->crowded)

@@ -7,6 +7,7 @@
  */
 #include "base/clock.h"
 #include "ctl/queue.h"
+#include "fiber/fiber.h"
 #include "mail/address.h"
 
 struct ordering {
@@ -18,7 +19,9 @@ struct ordering {
 	bool filtered;
 	struct str *id; /* that were named */
 	size_t nids;
-	size_t fit; /* entries that --all is about */
+	size_t fit;                               /* entries that --all is about */
+	struct queue_place batch[ENTRIES_A_PAGE]; /* of them those that are next */
+	size_t nbatch;
 	size_t changed, busy;
 	enum err e; /* the first trouble, told already */
 };
@@ -113,11 +116,45 @@ static bool count(void *arg, struct arena *page, const struct queue_job *j)
 	return true;
 }
 
-static bool order_one(void *arg, struct arena *page, const struct queue_job *j)
+struct one {
+	struct ordering *o;
+	struct queue_place which;
+};
+
+static void order_one(void *arg)
+{
+	struct one *one = arg;
+	struct arena *a = arena_new(65536);
+
+	order(one->o, a, one->which);
+	arena_free(&a);
+}
+
+/* All of a batch wait for the disk together: their updates share commits. */
+static enum err order_batch(struct ordering *o)
+{
+	struct group *group = group_new();
+	struct one one[ENTRIES_A_PAGE];
+	enum err e = OK;
+
+	for (size_t i = 0; i < o->nbatch && !e; i++) {
+		one[i] = (struct one){ o, o->batch[i] };
+		e = group_spawn(group, "order", order_one, &one[i]);
+	}
+	enum err waited = group_wait(group, NEVER);
+	group_close(&group);
+	o->nbatch = 0;
+	return e ? e : waited;
+}
+
+static bool gather(void *arg, struct arena *page, const struct queue_job *j)
 {
 	struct ordering *o = arg;
 
-	order(o, page, (struct queue_place){ j->p.id, j->p.number });
+	(void)page;
+	o->batch[o->nbatch++] = (struct queue_place){ j->p.id, j->p.number };
+	if (o->nbatch == LENGTH(o->batch) && order_batch(o))
+		trouble(o, E_IO, S("the orders could not be given"));
 	return !o->e;
 }
 
@@ -132,7 +169,9 @@ static enum err order_all(struct ordering *o, struct str *why)
 				o->fit == 1 ? "y" : "ies", orders[o->what].command);
 		if (!ctl_sure(o->c, question, S("yes"), why))
 			return E_DENIED;
-		e = queued_each(o->st, &o->filter, order_one, o);
+		e = queued_each(o->st, &o->filter, gather, o);
+		if (!e && !o->e)
+			e = order_batch(o);
 	}
 	if (e)
 		*why = str_fmt(a, "the queue could not be read: %s", err_text(e));

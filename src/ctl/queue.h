@@ -21,8 +21,10 @@ MUST enum err queued_each(struct store *st, const struct queue_filter *f,
 /* "sending", "held", "waiting" or "ended": what counts first. */
 const char *queued_state(const struct queue_part *p, int64_t now);
 const char *queued_state_word(enum queue_state s);
-/* When something happens next; QUEUE_NEVER. */
+/* When something happens next; QUEUE_NEVER, QUEUE_ORDERED. */
 int64_t queued_next(const struct queue_part *p);
+struct str queued_when(struct arena *a, int64_t next); /* "-", "at once", or the time */
+json_t *queued_json_when(int64_t next);                /* null, 0, or the time */
 /* "451 4.7.1 come back later", or why there was no reply, cleaned for a terminal. */
 struct str queued_reply(struct arena *a, const struct queue_reply *y);
 /* A recipient that was tried as its receipt will have it. */

@@ -42,8 +42,8 @@ static void print_entry(const struct listing *l, struct arena *a, const struct q
 		       "NEXT TRY", "FROM, TO");
 	printf("%.*s  %.*s  %6.*s  %-7s  %-19.*s  %.*s, %.*s\n", FMT(queue_id_text(a, j->m.id)),
 	       FMT(text_time(a, j->m.submitted)), FMT(text_size(a, j->m.size)),
-	       queued_state(&j->p, l->now), FMT(next == QUEUE_NEVER ? S("-") : text_time(a, next)),
-	       FMT(sender), FMT(recipients(a, &j->p)));
+	       queued_state(&j->p, l->now), FMT(queued_when(a, next)), FMT(sender),
+	       FMT(recipients(a, &j->p)));
 	if (y)
 		printf("%15s%.*s: %.*s\n", "", FMT(queue_one_line(a, y->host)),
 		       FMT(str_part(queued_reply(a, y), 0, REASON_MAX)));
@@ -178,8 +178,7 @@ static json_t *json_sum(const struct sum *s)
 			 ctl_json_str(s->name), "entries", (json_int_t)s->entries, "waiting",
 			 (json_int_t)s->waiting, "held", (json_int_t)s->held, "sending",
 			 (json_int_t)s->sending, "ended", (json_int_t)s->ended, "oldest",
-			 (json_int_t)s->oldest, "next",
-			 s->next == QUEUE_NEVER ? json_null() : json_integer((json_int_t)s->next));
+			 (json_int_t)s->oldest, "next", queued_json_when(s->next));
 }
 
 static void row(struct columns *t, const struct sum *s)
@@ -190,7 +189,7 @@ static void row(struct columns *t, const struct sum *s)
 	for (size_t i = 0; i < LENGTH(numbers); i++)
 		columns_add(t, str_fmt(t->a, "%zu", numbers[i]));
 	columns_add(t, s->oldest ? text_time(t->a, s->oldest) : S("-"));
-	columns_add(t, s->next == QUEUE_NEVER ? S("-") : text_time(t->a, s->next));
+	columns_add(t, queued_when(t->a, s->next));
 }
 
 static int tell(struct ctl *c, struct summing *s)

@@ -337,6 +337,10 @@ static void test_orders(void)
 	CHECK_NUM(run("move --json %s Smart.Example.Test", one), EXIT_OK);
 	changed(1, 0);
 	CHECK_NUM(listed("--destination [smart.example.test]"), 1);
+	CHECK_NUM(run("show %s --lang en", one), EXIT_OK);
+	CHECK(says("The next try (1 so far) is made at once; on "));
+	CHECK_NUM(run("list"), EXIT_OK);
+	CHECK(says("  waiting  at once  "));
 	CHECK_NUM(run("move %s -", one), EXIT_OK);
 	CHECK(says("1 entry to go another way, now"));
 	CHECK_NUM(listed("--destination far.test"), 3);

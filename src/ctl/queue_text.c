@@ -70,6 +70,20 @@ int64_t queued_next(const struct queue_part *p)
 	return next;
 }
 
+struct str queued_when(struct arena *a, int64_t next)
+{
+	if (next == QUEUE_NEVER)
+		return S("-");
+	return next == QUEUE_ORDERED ? S("at once") : text_time(a, next);
+}
+
+json_t *queued_json_when(int64_t next)
+{
+	if (next == QUEUE_NEVER)
+		return json_null();
+	return json_integer(next == QUEUE_ORDERED ? 0 : (json_int_t)next);
+}
+
 static const char *const guard_words[QUEUE_GUARDS] = { [QUEUE_ANY] = "any",
 						       [QUEUE_ENCRYPTED] = "encrypted",
 						       [QUEUE_AUTHENTICATED] = "authenticated" };
@@ -156,11 +170,11 @@ static json_t *json_recipient(struct arena *a, const struct queue_recipient *r,
 			      const struct str *said)
 {
 	struct receipt_row row = queued_receipt(a, r);
-	json_t *j = json_pack(
-		"{s:o, s:s, s:I, s:o, s:o}", "address", ctl_json_str(r->address), "state",
-		queued_state_word(r->state), "tries", (json_int_t)r->tries, "next",
-		r->state == QUEUE_WAITING ? json_integer((json_int_t)r->next) : json_null(), "last",
-		r->last.when ? queued_json_line(&row) : json_null());
+	json_t *j =
+		json_pack("{s:o, s:s, s:I, s:o, s:o}", "address", ctl_json_str(r->address), "state",
+			  queued_state_word(r->state), "tries", (json_int_t)r->tries, "next",
+			  queued_json_when(r->state == QUEUE_WAITING ? r->next : QUEUE_NEVER),
+			  "last", r->last.when ? queued_json_line(&row) : json_null());
 
 	if (said)
 		json_object_set_new(j, "sentence", ctl_json_str(*said));

@@ -48,7 +48,8 @@ struct str roll_key_public(struct arena *a, struct str key_pem); /* PEM */
 struct str roll_self_signed(struct arena *a, struct str key_pem, struct str like_pem);
 
 /* --- files --- */
-/* One at a time; held until the process ends. E_IO: another is at work. */
+/* One at a time; held until the process ends. E_IO: another is at work; E_SYNTAX: certificate and
+ * key are one file, which nobody can exchange so. */
 MUST enum err roll_lock(struct ctl *c, struct str *why);
 /* A key that took its place before a crash gets its certificate, which waits in
  * CERTIFICATE.new. *mended: so it was. */
@@ -78,7 +79,7 @@ struct roll_published {
 void roll_ask(struct ctl *c, struct roll_published *out);
 bool roll_is_published(const struct roll_published *p, struct str hash);
 /* Since when it has been seen, as far as is known, and from when on it may be relied on; 0: not.
- * Notes what is seen now. */
+ * Notes what is seen now. E_IO: that could not be noted; out is right all the same. */
 struct roll_seen {
 	int64_t since, ready;
 };

@@ -10,6 +10,10 @@
 
 enum err roll_lock(struct ctl *c, struct str *why)
 {
+	if (str_eq(c->config.certificate, c->config.key)) {
+		*why = S("tls.certificate and tls.key must be two files");
+		return E_SYNTAX;
+	}
 	size_t slash = str_rfind(c->config.key, '/');
 	struct str folder =
 		str_part(c->config.key, 0, slash ? slash : 1); /* the path is absolute */

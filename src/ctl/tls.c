@@ -28,7 +28,9 @@ static enum err look(struct rolling *r, struct str *why)
 	if (e)
 		return e;
 	roll_ask(r->c, &r->published);
-	return roll_note(r->c, &r->keys, &r->published, &r->seen, why);
+	if (roll_note(r->c, &r->keys, &r->published, &r->seen, why))
+		fprintf(stderr, "tecsmail: when this was seen cannot be noted: %.*s\n", FMT(*why));
+	return OK;
 }
 
 static struct str record(const struct rolling *r, struct str hash)

@@ -208,6 +208,17 @@ enum err fair_due(struct fair *f, struct str name, int64_t at)
 	return OK;
 }
 
+void fair_wake(struct fair *f, struct str name)
+{
+	struct fair_dest *d = *find(f, name);
+
+	if (!d || d->not_before == INT64_MIN)
+		return;
+	d->not_before = INT64_MIN;
+	if (d->where == WAITING)
+		sift(f, d->place);
+}
+
 /* --- slots --- */
 
 static void unlink_quick(struct fair *f, uint32_t i)

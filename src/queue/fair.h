@@ -36,6 +36,9 @@ void fair_free(struct fair **f);
 /* Something is due for it at this time, at the latest. E_LIMIT: too many destinations. */
 MUST enum err fair_due(struct fair *f, struct str name, int64_t at);
 
+/* It rests no longer: somebody knows that it can be reached again, or wants to know. */
+void fair_wake(struct fair *f, struct str name);
+
 /* A slot for whoever has its turn; to be given back with fair_done. E_NOTFOUND: nobody now. */
 struct fair_slot {
 	struct fair_dest *dest;

@@ -90,6 +90,29 @@ static void dead(void)
 	fair_free(&f);
 }
 
+/* An order ends the rest of a destination, and its next failure doubles the pause all the same. */
+static void woken(void)
+{
+	struct fair *f = fair_new(&small);
+	struct fair_slot s;
+
+	fair_wake(f, S("unknown"));
+	CHECK_NUM(fair_due(f, S("dead"), 0), OK);
+	CHECK_NUM(fair_due(f, S("other"), 100000), OK);
+	s = next(f, 0, "dead");
+	fair_done(f, &s, FAIR_UNREACHED, 0, 0);
+	next(f, 1000, "nobody");
+	fair_wake(f, S("dead"));
+	CHECK_NUM(fair_wait(f, 1000), 1000);
+	s = next(f, 1000, "dead");
+	fair_wake(f, S("dead"));
+	fair_done(f, &s, FAIR_UNREACHED, 1000, 1000);
+	next(f, 1000 + 99000, "other");
+	next(f, 1000 + 120000 - 1, "nobody");
+	next(f, 1000 + 120000, "dead");
+	fair_free(&f);
+}
+
 /* --- a model: what must hold after any steps --- */
 
 enum { NAMES = 12, STEPS = 20000 };
@@ -276,6 +299,7 @@ int main(void)
 {
 	turns();
 	dead();
+	woken();
 	random_steps();
 	int64_t without = simulate(0, 400), with = simulate(300, 400), few = simulate(300, 20);
 

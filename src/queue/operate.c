@@ -224,9 +224,9 @@ static void apply(const struct ordering *o, struct queue_part *p)
 		if (o->what == QUEUE_HOLD && r->state == QUEUE_WAITING)
 			r->state = QUEUE_HELD;
 		else if (o->what == QUEUE_RELEASE && r->state == QUEUE_HELD)
-			r->state = QUEUE_WAITING, r->next = o->now;
+			r->state = QUEUE_WAITING, r->next = QUEUE_ORDERED;
 		else if (o->what != QUEUE_HOLD && r->state == QUEUE_WAITING)
-			r->next = o->now;
+			r->next = QUEUE_ORDERED;
 	}
 }
 

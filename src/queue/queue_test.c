@@ -217,7 +217,7 @@ static void orders(void)
 	order(QUEUE_RETRY, id, "", OK, 1);
 	order(QUEUE_MOVE, id, "no host", E_SYNTAX, 0);
 	CHECK_NUM(queue_show(st, id, a, &rows, &n), OK);
-	CHECK_NUM(rows[0].p.rcpt[0].next, 2000);
+	CHECK_NUM(rows[0].p.rcpt[0].next, QUEUE_ORDERED);
 	order(QUEUE_DELETE, id, "", OK, 1);
 	CHECK_NUM(blobs(), 0);
 }

@@ -50,7 +50,10 @@ static struct receipt_row row(struct arena *a, const struct queue_recipient *r)
 		.state = state(r),
 		.way = way(l),
 		.when = l->when,
-		.next = r->state == QUEUE_WAITING && r->next != QUEUE_NEVER ? r->next : 0,
+		.next = r->state == QUEUE_WAITING && r->next != QUEUE_NEVER &&
+					r->next != QUEUE_ORDERED
+				? r->next
+				: 0,
 		.tries = r->tries,
 		.code = l->code,
 		.status = { l->status[0], l->status[1], l->status[2] },

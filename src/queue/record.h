@@ -21,6 +21,8 @@ enum {
 	QUEUE_VALUE_MAX = 400000, /* a full part of the longest texts fits */
 };
 #define QUEUE_NEVER INT64_MAX
+/* As the time of a try: at once, by an order, even while the destination rests. */
+#define QUEUE_ORDERED 1
 
 enum queue_ret { QUEUE_RET_NONE, QUEUE_RET_FULL, QUEUE_RET_HDRS, QUEUE_RETS }; /* RFC 3461 4.3 */
 enum queue_body { QUEUE_7BIT, QUEUE_8BITMIME, QUEUE_BINARYMIME, QUEUE_BODIES };

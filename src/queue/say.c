@@ -219,6 +219,8 @@ static struct str moment(struct arena *a, enum queue_language l, int64_t utc)
 	time_t t = (time_t)utc;
 	struct tm tm = { 0 };
 
+	if (utc <= QUEUE_ORDERED)
+		return l == QUEUE_DE ? S("sofort") : S("at once");
 	if (!gmtime_r(&t, &tm))
 		return S("?");
 	if (l == QUEUE_DE)
