@@ -154,6 +154,10 @@ struct client_mail {
 	enum body body;   /* what the octets need; BODY_7BIT: no octet above 127 */
 	bool utf8;        /* the header needs SMTPUTF8; addresses are looked at here */
 	bool require_tls; /* RFC 8689: only over proven TLS to a server that promises the same */
+	int priority;     /* RFC 6710, told to who knows it; 0: as usual */
+	bool by;          /* RFC 2852, told to who knows it; with */
+	int64_t by_time;  /* seconds that are left, and */
+	bool by_return;
 	enum ret ret;
 	struct str envid; /* xtext, or none */
 	uint64_t size;    /* octets of the message, exactly */

@@ -149,6 +149,8 @@ void offer_line(struct offer *o, struct str line)
 		{ "STARTTLS", &o->starttls },            /* RFC 3207 */
 		{ "ENHANCEDSTATUSCODES", &o->enhanced }, /* RFC 2034 */
 		{ "REQUIRETLS", &o->requiretls },        /* RFC 8689 */
+		{ "MT-PRIORITY", &o->priority },         /* RFC 6710 */
+		{ "DELIVERBY", &o->deliver_by },         /* RFC 2852 */
 		{ "SIZE", NULL, offer_size },            /* RFC 1870 */
 		{ "AUTH", NULL, offer_auth },            /* RFC 4954 */
 		{ "LIMITS", NULL, offer_limits },        /* RFC 9422 */

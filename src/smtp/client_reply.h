@@ -44,7 +44,7 @@ struct answer answer_end(const struct answer_parser *p, struct arena *a);
 struct offer {
 	bool esmtp; /* it took EHLO */
 	bool pipelining, chunking, binary, eightbit, utf8, dsn, starttls, enhanced, requiretls;
-	bool size, auth_plain;
+	bool size, auth_plain, priority, deliver_by;
 	uint64_t size_max;           /* 0: any, RFC 1870 4 */
 	unsigned rcpt_max, mail_max; /* LIMITS, RFC 9422; 0: not told */
 };

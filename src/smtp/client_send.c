@@ -145,6 +145,10 @@ static void say_mail(struct tx *t)
 		io_fmt(io, " RET=%s", m->ret == RET_FULL ? "FULL" : "HDRS");
 	if (offer->dsn && m->envid.n)
 		io_fmt(io, " ENVID=%.*s", FMT(m->envid));
+	if (offer->priority && m->priority)
+		io_fmt(io, " MT-PRIORITY=%d", m->priority);
+	if (offer->deliver_by && m->by)
+		io_fmt(io, " BY=%lld;%c", (long long)m->by_time, m->by_return ? 'R' : 'N');
 	io_fmt(io, "%s\r\n", m->require_tls ? " REQUIRETLS" : "");
 }
 

@@ -286,6 +286,17 @@ static void parameters(void)
 	got("MAIL FROM:<> BODY=8BITMIME\n");
 	got("RCPT TO:<a@far.test>\n");
 	CHECK(!mail.dsn_told);
+
+	set_mail(1);
+	mail.priority = -3;
+	mail.by = mail.by_return = true;
+	mail.by_time = 120;
+	check_run(HELLO("> 250-MT-PRIORITY MIXER\n> 250-DELIVERBY 60\n") MAIL_OK A_OK
+		  "< DATA\n> 354 go\n.\n> 250 ok\n",
+		  1, "sent +");
+	got("MAIL FROM:<me@example.test> MT-PRIORITY=-3 BY=120;R\n");
+	check_run(SIMPLE MAIL_OK A_OK "< DATA\n> 354 go\n.\n> 250 ok\n", 1, "sent +");
+	got("MAIL FROM:<me@example.test>\n");
 }
 
 static void needs(void)
