@@ -45,8 +45,8 @@ static void print_entry(const struct listing *l, struct arena *a, const struct q
 	       queued_state(&j->p, l->now), FMT(queued_when(a, next)), FMT(sender),
 	       FMT(recipients(a, &j->p)));
 	if (y)
-		printf("%15s%.*s: %.*s\n", "", FMT(queue_one_line(a, y->host)),
-		       FMT(str_part(queued_reply(a, y), 0, REASON_MAX)));
+		printf("%15s%.*s%s%.*s\n", "", FMT(queue_one_line(a, y->host)),
+		       y->host.n ? ": " : "", FMT(str_part(queued_reply(a, y), 0, REASON_MAX)));
 }
 
 static void print_json(const struct listing *l, struct arena *a, const struct queue_job *j)

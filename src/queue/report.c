@@ -70,8 +70,11 @@ static void put_top(struct arena *a, const struct queue_report_of *r, struct buf
 
 static void put_boundary(const struct queue_report_of *r, struct buf *b, const char *type)
 {
-	buf_fmt(b, "\r\n--=_%.*s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
-		FMT(r->id), type);
+	/* RFC 3464 2.1: the fields of a status are 7bit, and must be called so */
+	bool plain = !strcmp(type, "message/delivery-status");
+
+	buf_fmt(b, "\r\n--=_%.*s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+		FMT(r->id), type, plain ? "7bit" : "8bit");
 }
 
 /* Words over the width of a line are left whole. */

@@ -22,6 +22,7 @@ def report(kind):
 
 def fields(status):
     """The groups of message/delivery-status, each a message of fields alone."""
+    assert status["Content-Transfer-Encoding"] == "7bit"  # RFC 3464 2.1
     blocks = status.get_payload()
     assert all(not b.get_payload() for b in blocks)
     return blocks

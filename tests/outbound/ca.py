@@ -40,8 +40,9 @@ class Authority:
         self.made += 1
         return self.home / f"cert{self.made}"
 
-    def issue(self, *names, days=20):
-        """A certificate for these names; with days=-1 it has expired."""
+    def issue(self, *names, days=20, chain=False):
+        """A certificate for these names; with days=-1 it has expired; chain: the authority's own
+        is shown with it, as TLSA 2 x x wants it (RFC 7671 5.2)."""
         made = Cert(self.stem())
         ask, ext = made.cert.with_suffix(".req"), made.cert.with_suffix(".ext")
         openssl("req", "-new", *EC, "-subj", f"/CN={names[0][:60]}", "-keyout", made.key, "-out", ask)
@@ -49,6 +50,8 @@ class Authority:
             ("IP:" if n[0].isdigit() or ":" in n else "DNS:") + n for n in names) + "\n")
         openssl("x509", "-req", "-in", ask, "-CA", self.root.cert, "-CAkey", self.root.key,
                 "-CAcreateserial", "-days", days, "-extfile", ext, "-out", made.cert)
+        if chain:
+            made.cert.write_text(made.cert.read_text() + self.root.cert.read_text())
         return made
 
     def self_signed(self, *names):

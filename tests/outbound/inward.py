@@ -203,3 +203,15 @@ def null_sender(ours):
         user = ours.user("null")
         send(place, "", [user.address], message("Undelivered", sender="MAILER-DAEMON@" + place.domain))
         check(b"Return-Path: <>" in arrived(ours, user)["Undelivered"], "no null sender")
+
+
+@scenario()
+def refused_in_clear_for_whom_it_must_be_encrypted(ours):
+    """The receiving guarantee: the sender of what came in clear learns why."""
+    mta, user = postfix(ours), ours.user("guarded")
+    ours.order("user", "set", user.address, "--receiving", "encrypted")
+    for name in "plain", "may":
+        send(POSTFIX, f"a@{SENDERS[name].domain}", [user.address], message(name))
+    equal(list(arrived(ours, user)), ["may"], "arrived")
+    check(re.search(rf"to=<{user.address}>.* dsn=5\.7\.10, status=bounced \(host {OUR_HOST}", mta.words()),
+          lambda: mta.words()[-2000:])

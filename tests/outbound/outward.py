@@ -7,7 +7,7 @@ import time
 import space
 from harness import check, equal, message, scenario, wait_until
 from inward import EXIM, POSTFIX, arrived, exim, postfix
-from out import came, gather, mail, report, reports, stays, submit
+from out import Report, came, gather, mail, report, reports, stays, submit
 from scripted import CLOSE, DRIBBLE, EXTENSIONS, OK, RESET, SILENT, Scripted
 from world import HOST, OURS, place
 
@@ -273,6 +273,12 @@ def forwarding_rewrites_the_sender(ours):
         got = came(back)[0]
         equal((got.sender, got.rcpts), ("", [f"me@{BACK.domain}"]), "the bounce")
         check(b"Subject: bounced" in got.body, "another mail")
+        # The next server does not want it: the report about it goes the same way.
+        away.say["RCPT"] = ["550 5.1.1 nobody"]
+        ours.deliver(alias, message("refused", sender=f"me@{BACK.domain}"), sender=f"me@{BACK.domain}")
+        got = came(back, 2)[1]
+        equal((got.sender, got.rcpts), ("", [f"me@{BACK.domain}"]), "the report")
+        Report(b"Return-Path: <>\r\n" + got.body).expect(f"you@{AWAY.domain}", "failed", "5.1.1", "nobody")
 
 
 HELD, BY = place("held"), place("by")

@@ -37,8 +37,8 @@ PLACES = []
 
 def place(name, zone="open.example", rows=None):
     """A domain NAME.ZONE. rows: lines of its zone file in which {domain}, {host}, {ip}, {spki}
-    (of the certificate `good`) and {policies} (where nginx is) stand for what they say; without
-    rows it has an MX and that an address."""
+    (of the certificate `good`), {authority} (the same of ours) and {policies} (where nginx is) stand
+    for what they say; without rows it has an MX and that an address."""
     domain, ip = f"{name}.{zone}", space.PEERS + str(len(PLACES) + 1)
     made = Place(domain, f"mx-{name}.{zone}", ip, rows or MX + HOST, zone)
     PLACES.append(made)
@@ -77,7 +77,7 @@ class World:
         spki = self.good.spki()
         for zone, how in ZONES.items():
             rows = "".join(p.rows.format(domain=p.domain, host=p.host, ip=p.ip, spki=spki,
-                                         policies=POLICIES, zone=zone)
+                                         authority=self.ca.root.spki(), policies=POLICIES, zone=zone)
                            for p in PLACES if p.zone == zone)
             self.dns.zone(zone, NS + rows, **how)
         self.dns.zone(OUR_DOMAIN, NS + records)
