@@ -50,6 +50,7 @@ PARTS = [
     ("ban", False, 180, ["tests/ban.py"]),
     ("ban-server", False, 300, ["tests/ban_server.py"]),
     ("kill", False, 600, ["tests/kill.py"]),
+    ("courier", False, 290, ["tests/courier.py"]),
     ("queue-kill", False, 600, ["tests/queue_kill.py"]),
 ]
 
