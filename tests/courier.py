@@ -43,7 +43,7 @@ class World:
         self.hosts, self.dns, self.host, self.answers = hosts, dns, {}, {}
         text = "@ IN NS ns\nns IN A 127.0.0.1\nnull IN MX 0 .\n"
         for label in ("good", "other", "grey", "no", "mixed", "slow", "busy", "kept", "held", "late",
-                      "stop", "friend", "origin", "later"):
+                      "stop", "friend", "origin", "later", "back"):
             mx = f"mx.{label}.{ZONE}"
             self.host[label] = hosts.host(mx, answer=lambda s, line, who=label: self.answer(who, s, line))
             text += f"{label} IN MX 10 mx.{label}\nmx.{label} IN A {self.host[label].ip}\n"
@@ -148,6 +148,20 @@ def a_refusal_comes_back(w):
     w.send(user, at("null"), subject="to a domain without mail")
     check("Status: 5.1.10" in w.inbox(user, 2)[1].decode(), "null MX")
     w.empty()
+
+
+def a_report_for_others_is_signed(w):
+    """Somebody wrote to an alias that leads to a server that refuses: he hears of it."""
+    w.answers["no"] = lambda s, line: "550 5.1.1 no such user here" if line.startswith("RCPT") else None
+    w.server.order("alias", "add", "onward@example.test", at("no"))
+    w.server.deliver("onward@example.test", message("on and on", sender=at("back")), sender=at("back"))
+    w.arrived("back", 1)
+    report = w.mails("back")[0].decode()
+    for part in ("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.test;",
+                 "From: Mail Delivery System <postmaster@example.test>", "Status: 5.1.1", "Subject: on and on"):
+        check(part in report, f"{part!r} is not in {report}")
+    check(any(c.startswith("MAIL FROM:<>") for s in w.host["back"].sessions for c in s.commands), "no null sender")
+    check("Return-Path" not in report, "a Return-Path that left the house")
 
 
 def some_are_taken_some_are_not(w):
@@ -349,10 +363,12 @@ def nothing_is_lost_by_a_restart(w):
     equal(sorted(subjects(w.mails("stop"))), sorted(wanted), "mails")
 
 
+# What dead_ones_slow_nobody leaves in the queue is in nobody's way behind all others.
 SCENARIOS = [arrives_as_it_was, one_transaction_for_a_domain, greylisting_costs_seconds, a_refusal_comes_back,
-             some_are_taken_some_are_not, delay_then_the_end, dead_ones_slow_nobody, a_line_is_used_again,
-             held_by_the_operator, forwarded_as_one_of_ours, released_when_its_time_comes,
-             who_asks_hears_of_success, the_wish_of_a_mail_stays_here, nothing_is_lost_by_a_restart, nothing_is_lost_by_kills]
+             a_report_for_others_is_signed, some_are_taken_some_are_not, delay_then_the_end,
+             a_line_is_used_again, held_by_the_operator, forwarded_as_one_of_ours,
+             released_when_its_time_comes, who_asks_hears_of_success, the_wish_of_a_mail_stays_here,
+             nothing_is_lost_by_a_restart, nothing_is_lost_by_kills, dead_ones_slow_nobody]
 
 
 def run_all(world):

@@ -9,7 +9,6 @@
  */
 #include "base/buf.h"
 #include "keeper/keeper.h"
-#include "queue/notice.h"
 #include "trust/dkim.h"
 
 enum { OWN_SIGN_MEMORY = 512 << 10 }; /* of the arena, at most */
@@ -26,9 +25,5 @@ MUST enum err own_sign(struct keeper *k, struct path from, const struct str *par
  */
 MUST enum err own_sign_body(struct keeper *k, struct path from, struct str header,
 			    const uint8_t body[DKIM_DIGEST], struct arena *a, struct str *out);
-/* The same for a report of queue/notice.h; arg is the keeper. A domain that is none of ours has no
- * keys. */
-MUST enum err own_sign_notice(void *arg, struct path from, const struct queue_notice_octets *o,
-			      struct arena *a, struct str *out);
 
 #endif
