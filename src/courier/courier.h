@@ -7,7 +7,7 @@
  * For:      the process `courier`. Below: queue/, courier/line.h, smtp/client.h, box/.
  * Suspends: courier_new, courier_close.
  * Memory:   for destinations (under 1 KB each, DESTS_MAX) and for tries (connections), never for
- *           mails: docs/adr/0027-courier.md.
+ *           mails: docs/adr/0034-courier.md.
  * Once:     a part is worked on under a lease, and its result is written as soon as the reply is
  *           there. Who dies between sends again what the other side may have already.
  * Several:  couriers of one store may be many, in one process or on many machines.
