@@ -260,6 +260,19 @@ static void test_session(void)
 	CHECK_NUM(keeper_domain(k, S("elsewhere.test")), E_NOTFOUND);
 	CHECK_NUM(keeper_domain(k, S("")), E_NOTFOUND);
 
+	struct str sender;
+	CHECK_NUM(
+		keeper_rewrite(k, path_of(S("joe@elsewhere.test")), S("example.test"), a, &sender),
+		OK);
+	CHECK(str_starts(sender, S("SRS0=")) &&
+	      str_ends(sender, S("=elsewhere.test=joe@example.test")));
+	CHECK_NUM(keeper_route(k, path_of(sender), a, &r, &n), OK);
+	CHECK(n == 1 && r->back && !r->account);
+	CHECK_STR(r->address, "joe@elsewhere.test");
+	CHECK_NUM(keeper_route(k, path_of(S("SRS0=x@example.test")), a, &r, &n), E_NOTFOUND);
+	CHECK_NUM(keeper_route(k, path_of(S("SRS0=x@elsewhere.test")), a, &r, &n), E_DENIED);
+	CHECK_NUM(keeper_rewrite(k, path_of(sender), S("elsewhere.test"), a, &sender), E_NOTFOUND);
+
 	struct login_try t = { S("demo1@example.test"), S("Right-1-Horse"), S("192.0.2.1"), "imap",
 			       true };
 	CHECK_NUM(keeper_login(k, &t, a, &l), OK);
