@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "clients")]
 import zones  # noqa: E402
-from harness import Failed, Server, Skip, check, equal, too_long, wait_until  # noqa: E402
+from harness import PROGRAM, Failed, Server, Skip, check, equal, too_long, wait_until  # noqa: E402
 
 HOST = "mail.example.test"
 DNS = """dns {{
@@ -34,6 +34,7 @@ DNS = """dns {{
 }}
 """
 HOUR = 3600
+ROUNDS = 8
 
 
 def openssl(*words, text=None):
@@ -258,6 +259,30 @@ def a_crash_at_each_step(rig):
     rig.whole("nothing")
 
 
+def killed_at_any_moment(rig):
+    """What port 25 shows is published all the time, and the next run ends what this one began."""
+    started = time.monotonic()
+    rig.server.run("tls", "show")
+    lasts = 2 * (time.monotonic() - started)
+    for number in range(ROUNDS):
+        made = rig.tls("next")
+        rig.publish()
+        with subprocess.Popen([PROGRAM, "-c", str(rig.server.conf), "tls", "roll", "--yes"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as roll:
+            time.sleep(lasts * (number + 0.5) / ROUNDS)
+            roll.kill()
+        check(rig.proves(), f"round {number}: port 25 shows what is not published")
+        if rig.tls("show")["current"]["hash"] != made["hash"] or rig.next.exists() or \
+                rig.tls("show")["todo"] == "reload":
+            rig.tls("roll", "--yes")
+        rig.whole("wait")
+        equal(rig.tls("show")["current"]["hash"], made["hash"], f"round {number}: the key")
+        rig.no_traces()
+        rig.tls("retire", "--yes")
+        rig.publish()
+    rig.whole("nothing")
+
+
 def whose_it_is(rig):
     """Root makes the key that the server's user has to read."""
     if os.geteuid():
@@ -312,7 +337,7 @@ def another_kind_and_an_authority(rig):
 
 SCENARIOS = [without_dane, the_present_key, the_next_key_is_made, it_waits_for_the_caches,
              trouble_with_the_dns_is_no_answer, it_takes_its_turn, the_old_one_goes,
-             a_crash_at_each_step, whose_it_is, another_kind_and_an_authority]
+             a_crash_at_each_step, killed_at_any_moment, whose_it_is, another_kind_and_an_authority]
 
 
 def attempt(rig, scenario):

@@ -380,6 +380,15 @@ static bool comes_to_show(struct rolling *r, struct str hash)
 	return !r->served.n; /* there is no port 25 to be asked */
 }
 
+/* The files are in their places, and a crash came before the server was told. */
+static bool unread(struct rolling *r)
+{
+	if (r->keys.next.n || !has_old(r))
+		return false;
+	r->served = roll_served(r->c, &r->keys);
+	return str_eq(r->served, r->keys.old);
+}
+
 static enum err ready(struct rolling *r, struct str *why)
 {
 	bool mended;
@@ -392,6 +401,12 @@ static enum err ready(struct rolling *r, struct str *why)
 	if (e)
 		return e;
 	if (r->keys.leftover) { /* all but the end was done before a crash */
+		*why = S("");
+		return OK;
+	}
+	if (unread(r)) {
+		r->keys.leftover = true;
+		r->keys.next = r->keys.now;
 		*why = S("");
 		return OK;
 	}
