@@ -8,6 +8,7 @@
  * courier meanwhile, and whoever asks again a second later hears of it. How many look-ups an
  * account may start is bounded, so that nobody makes a scanner of us.
  */
+#include "keeper/guarantee.h"
 #include "mail/address.h"
 #include "queue/expect.h"
 #include "queue/receipt.h"
@@ -167,8 +168,10 @@ struct reply internal_expect(struct request *q)
 {
 	static const char *const names[] = { "user", "password", "addr", "domains", NULL };
 	struct asked_domain d[DOMAINS_MAX] = { 0 };
+	enum guarantee least = GUARANTEE_NONE;
 	struct login l = { 0 };
 	struct reply out;
+	struct str why;
 
 	if (!who(q, names, &l, &out))
 		return out;
@@ -178,5 +181,9 @@ struct reply internal_expect(struct request *q)
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_domain(&d[i]));
-	return internal_answer(q, 200, "ok", json_pack("{s:o}", "domains", list));
+	if (keeper_may_send(q->web->keeper, l.account, (struct path){ 0 }, q->a, &why, &least))
+		least = GUARANTEE_NONE; /* he may not send: there is nothing to promise */
+	return internal_answer(
+		q, 200, "ok",
+		json_pack("{s:o, s:s}", "domains", list, "sending", guarantee_word(least)));
 }

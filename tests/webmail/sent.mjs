@@ -165,3 +165,12 @@ scenario('what_to_expect', async open => {
 	await fits(page);
 	await shot(page, 'expect-small');
 });
+
+scenario('send_encrypted_for_all', async open => {
+	const [page, writer] = [await open(), await new_user('zacharias')];
+	await order(['user', 'set', '--sending', 'encrypted', writer.address]);
+	await login(page, writer);
+	await goto(page, '_task=mail&_action=compose');
+	await page.locator('#tecsmail-send:checked:disabled').waitFor({ state: 'attached' });
+	assert.match(await page.locator('label[for=tecsmail-send]').getAttribute('title'), /für alle Ihre Mails/);
+});

@@ -11,8 +11,8 @@ window.rcmail && (function () {
 		return Object.keys(found).slice(0, MOST);
 	}
 
-	function ask(list) {
-		if (list.length)
+	function ask(list, first) {
+		if (list.length || first)
 			rcmail.http_post('plugin.tecsmail-expect', { _domains: list.join(',') });
 	}
 
@@ -47,6 +47,8 @@ window.rcmail && (function () {
 
 	rcmail.addEventListener('plugin.tecsmail_expect', function (answer) {
 		var again = [];
+		if (answer.all) // his account has it for all mails, so this one cannot be without
+			$('#tecsmail-send').prop({ checked: true, disabled: true }).next('label').attr('title', rcmail.gettext('tecsmail.send_encrypted_all'));
 		$.each(answer.domains, function (_, e) {
 			known[e.domain] = e;
 			if (e.pending && asked[e.domain]++ < TIMES)
@@ -61,6 +63,7 @@ window.rcmail && (function () {
 	rcmail.addEventListener('init', function () {
 		$('#tecsmail-compose').appendTo('#compose-headers');
 		$('#tecsmail-send').on('change', draw);
+		ask([], true);
 		setInterval(look, LOOK_MS);
 	});
 })();

@@ -24,7 +24,7 @@ class tecsmail_compose
         $plugin->register_action(self::ACTION, [$this, 'expect']);
         if ($this->rc->action === 'compose' && $this->rc->output instanceof rcmail_output_html) {
             $plugin->include_script('compose.js');
-            $this->rc->output->add_label('tecsmail.expect_back');
+            $this->rc->output->add_label('tecsmail.expect_back', 'tecsmail.send_encrypted_all');
         }
     }
 
@@ -72,13 +72,14 @@ class tecsmail_compose
     {
         $asked = explode(',', rcube_utils::get_input_string('_domains', rcube_utils::INPUT_POST));
         $domains = array_slice(array_filter($asked, [self::class, 'is_domain']), 0, self::DOMAINS_MAX);
-        $answer = $domains ? tecsmail_server::ask_own('expect', ['domains' => implode(',', $domains)]) : [];
+        $answer = tecsmail_server::ask_own('expect', ['domains' => implode(',', $domains)]);
         $told = [];
         foreach ($answer['domains'] ?? [] as $d) {
             $told[] = ['domain' => $d['domain'], 'level' => $d['level'], 'pending' => $d['pending'],
                 'text' => $this->plugin->gettext('expect_' . $d['level'])];
         }
-        $this->rc->output->command('plugin.tecsmail_expect', ['domains' => $told]);
+        $this->rc->output->command('plugin.tecsmail_expect', ['domains' => $told,
+            'all' => in_array($answer['sending'] ?? '', ['encrypted', 'authenticated'], true)]);
         $this->rc->output->send();
     }
 
