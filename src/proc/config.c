@@ -145,6 +145,9 @@ static const struct key keys[] = {
 	  "Recipients of these messages together; 0: no limit." },
 	{ "sending", "new_recipients_per_day", VALUE_COUNT, AT(sending.strangers), "300",
 	  "Recipients to whom the account had never written; 0: no limit." },
+	{ "sending", "hold", VALUE_TIME, AT(sending.hold_ms), "30d",
+	  "So long may a program have a mail held back (FUTURERELEASE); 0s: not at all.",
+	  .most = "365d" },
 	{ "sending", "guarantee", VALUE_TEXT, AT(sending.guarantee), "none",
 	  "The least that the way of each account's mail must offer: none, encrypted, "
 	  "authenticated.",

@@ -59,6 +59,7 @@ struct config {
 	struct {
 		unsigned messages, recipients, strangers; /* of an account within 24 hours */
 		struct str guarantee;
+		int64_t hold_ms; /* of mail that a user wants held back, at most */
 	} sending;
 	struct {
 		struct str guarantee;

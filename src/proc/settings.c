@@ -108,6 +108,7 @@ static void apply(struct settings *s)
 	s->smtp_conf.message_max = c->message_size;
 	s->smtp_conf.recipients_max = c->recipients;
 	s->smtp_conf.hops_max = c->hops;
+	s->smtp_conf.hold_max = c->sending.hold_ms / 1000;
 	s->smtp_conf.quota_warning = c->quota_warning;
 	s->imap_conf = IMAP_CONF_DEFAULT;
 	s->imap_conf.quota_warning = c->quota_warning;
