@@ -40,7 +40,7 @@ PARTS = [
     ("webmail-trust", False, 180, ["tests/webmail_trust.py"]),
     ("webmail-rate", False, 60, ["tests/webmail_rate.py"]),
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
-    ("webmail", False, 250, ["tests/webmail/run"]),
+    ("webmail", False, 300, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
     ("queue", False, 180, ["tests/queue.py"]),
     ("ways", False, 180, ["tests/ways.py"]),
