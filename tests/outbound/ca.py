@@ -40,12 +40,14 @@ class Authority:
         self.made += 1
         return self.home / f"cert{self.made}"
 
-    def issue(self, *names, days=20, chain=False):
+    def issue(self, *names, days=20, chain=False, key=None):
         """A certificate for these names; with days=-1 it has expired; chain: the authority's own
-        is shown with it, as TLSA 2 x x wants it (RFC 7671 5.2)."""
+        is shown with it, as TLSA 2 x x wants it (RFC 7671 5.2); key: a file, else a new one."""
         made = Cert(self.stem())
         ask, ext = made.cert.with_suffix(".req"), made.cert.with_suffix(".ext")
-        openssl("req", "-new", *EC, "-subj", f"/CN={names[0][:60]}", "-keyout", made.key, "-out", ask)
+        made.key = key or made.key
+        openssl("req", "-new", *(["-key", key] if key else [*EC, "-keyout", made.key]),
+                "-subj", f"/CN={names[0][:60]}", "-out", ask)
         ext.write_text("subjectAltName=" + ",".join(
             ("IP:" if n[0].isdigit() or ":" in n else "DNS:") + n for n in names) + "\n")
         openssl("x509", "-req", "-in", ask, "-CA", self.root.cert, "-CAkey", self.root.key,

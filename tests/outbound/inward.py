@@ -8,7 +8,7 @@ import subprocess
 
 from harness import Skip, check, equal, message, scenario, subject_of, wait_until
 from servers import Nginx, Program, find, listens
-from world import OUR_DOMAIN, OUR_HOST, OURS, place
+from world import OUR_DOMAIN, OUR_HOST, OUR_NAMES, OURS, place
 
 POSTFIX, EXIM = place("postfix"), place("exim")
 SENDERS = {name: place(name) for name in ("plain", "may", "dane", "secure", "sts")}
@@ -215,3 +215,17 @@ def refused_in_clear_for_whom_it_must_be_encrypted(ours):
     equal(list(arrived(ours, user)), ["may"], "arrived")
     check(re.search(rf"to=<{user.address}>.* dsn=5\.7\.10, status=bounced \(host {OUR_HOST}", mta.words()),
           lambda: mta.words()[-2000:])
+
+
+@scenario()
+def a_new_key_of_tls(ours):
+    """The next key's record is there before the key is: who wants DANE gets through all the time."""
+    mta, user = postfix(ours), ours.user("key")
+    matched = re.compile(r"Matched DANE EE certificate at depth 0: 3 1 1 (\S+)")
+    before = matched.search(finger(ours, "-l", "dane-only", OUR_DOMAIN)).group(1)
+    key = ours.state / "tls/key.pem.next"
+    ours.order("tls", "roll", "--yes", "--certificate", str(ours.world.ca.issue(*OUR_NAMES, key=key).cert))
+    after = matched.search(finger(ours, "-l", "dane-only", OUR_DOMAIN)).group(1)
+    check(before != after, "the same key")
+    send(POSTFIX, f"a@{SENDERS['dane'].domain}", [user.address], message("by the new key"))
+    check(" with ESMTPS id " in hop(arrived(ours, user)["by the new key"]), "not encrypted")

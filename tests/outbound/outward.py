@@ -2,6 +2,7 @@
 """Our users' mail to other servers: what honest ones take, and what the others make of it."""
 import contextlib
 import email
+import json
 import time
 
 import space
@@ -174,26 +175,31 @@ MX_ALIAS = place("mx-alias", rows="{domain}. IN MX 10 also.{domain}.\nalso.{doma
 SECOND = place("second", rows="{domain}. IN MX 10 mx-nobody-listens.open.example.\n"
                "{domain}. IN MX 20 {host}.\n" + HOST)
 SIX = place("six", rows="{domain}. IN MX 10 {host}.\n{host}. IN AAAA " + SIX_IP + "\n")
+LAME = place("lame", rows="{domain}. IN NS ns.{domain}.\nns.{domain}. IN A {ip}\n")
 NO_HOST = place("no-host", rows="{domain}. IN MX 10 missing.open.example.\n")
 
 
 @scenario()
 def where_the_mx_leads(ours):
-    """Null MX, NXDOMAIN, ourselves: back at once. No MX, aliases, the second MX, IPv6: there."""
+    """Null MX, NXDOMAIN, ourselves: back at once. No MX, aliases, the second MX, IPv6: there. A DNS
+    that does not answer: it waits."""
     user = ours.user("mx")
     with contextlib.ExitStack() as stack:
         peers = {p: stack.enter_context(Scripted(SIX_IP if p is SIX else p.ip, name=p.host))
                  for p in (IMPLICIT, MX_ALIAS, SECOND, SIX)}
         nowhere = f"you@nxdomain.{IMPLICIT.zone}"
         mail(ours, user, [nowhere, *(f"you@{p.domain}" for p in (
-            NULL_MX, LOOP, NO_HOST, ALIAS, *peers))], "where")
+            NULL_MX, LOOP, NO_HOST, LAME, ALIAS, *peers))], "where")
         report(ours, user, nowhere).expect(nowhere, "failed", "5.1.2")
-        for p, status in (NULL_MX, "5.1.10"), (LOOP, "5.4.6"):
+        for p, status in (NULL_MX, "5.1.10"), (LOOP, "5.4.6"), (NO_HOST, "5.4.4"):
             report(ours, user, f"you@{p.domain}").expect(f"you@{p.domain}", "failed", status)
         got = gather({p.domain: lambda s=s, n=1 + (p is IMPLICIT): len(s.mails) >= n and s.mails
                       for p, s in peers.items()}, 20)
         equal(sorted(r for m in got[IMPLICIT.domain] for r in m.rcpts),
               [f"you@{p.domain}" for p in (ALIAS, IMPLICIT)], "recipients of the alias")
+    waiting = {r["address"] for row in json.loads(ours.order("queue", "list", "--json", "--from", user.address))
+               for r in row["recipients"]}
+    equal(waiting, {f"you@{LAME.domain}"}, "waiting")
 
 
 EIGHT, SEVEN, NO_UTF8, UTF8 = (place(n) for n in ("eight", "seven", "no-utf8", "utf8"))

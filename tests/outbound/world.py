@@ -25,6 +25,7 @@ from servers import PATH, Exim, Postfix, Unbound  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
 OURS, OUR_HOST, OUR_DOMAIN = space.OURS, "mail.example.test", "example.test"
+OUR_NAMES = OUR_HOST, OUR_DOMAIN, f"mta-sts.{OUR_DOMAIN}", "localhost", "127.0.0.1", "::1"
 RESOLVER, POLICIES = "127.0.0.53", space.PEERS + "250"
 ROOT_KEY = "/usr/share/dns/root.key"
 NS = "@ IN NS ns\nns IN A " + space.ROOT + "\n"
@@ -131,8 +132,7 @@ class Ours(Server):
             space.overlay("/etc/passwd", users[0] + f"{Exim.USER}:x:9125:9125::/:/usr/sbin/nologin\n")
             space.overlay("/etc/group", users[1] + f"{Exim.USER}:x:9125:\n")
         (self.state / "tls").mkdir(parents=True)
-        self.own = self.world.ca.issue(OUR_HOST, OUR_DOMAIN, f"mta-sts.{OUR_DOMAIN}",
-                                       "localhost", "127.0.0.1", "::1")
+        self.own = self.world.ca.issue(*OUR_NAMES)
         for source, name in (self.own.cert, "cert.pem"), (self.own.key, "key.pem"):
             (self.state / "tls" / name).write_bytes(source.read_bytes())
             (self.state / "tls" / name).chmod(0o600)
@@ -150,6 +150,7 @@ class Ours(Server):
                 text, n = re.subn(f"(?m)^{what}", how, text)
                 check(n == 1, f"{what} is not in the configuration that ./run makes")
             self.conf.write_text(text + self.settings())
+            self.order("tls", "next")  # its record is published beside the present one's
             self.world.open(self.order("dns", OUR_DOMAIN) + f"mail IN A {OURS}\n")
             self.stop()
             self.start()
