@@ -29,6 +29,7 @@ from mailhosts import Hosts  # noqa: E402
 
 CONF = """dns {{
 	anchor = "{anchor}"
+	forward = {{}}
 	stub = {{{stubs}}}
 }}
 outbound {{
