@@ -3,9 +3,21 @@
 
 #include "courier/pool.h"
 
-enum { CLOSING_MAX = 200 }; /* goodbyes at the same time */
+enum {
+	CLOSING_MAX = 200, /* goodbyes at the same time */
+	RELAYS_MAX = 64,   /* that are counted */
+};
+
+/* The lines to a smart host. */
+struct place {
+	const struct line_relay *relay;
+	unsigned open;
+};
 
 struct pool {
+	struct place place[RELAYS_MAX];
+	size_t nplaces;
+	struct signal freed; /* a line to a smart host is idle, or gone */
 	unsigned max;
 	int64_t idle_ms;
 	struct line **line; /* n, the oldest first */
@@ -14,6 +26,60 @@ struct pool {
 	struct signal put;
 	bool ending;
 };
+
+/* --- smart hosts --- */
+
+static bool same(const struct line_relay *a, const struct line_relay *b)
+{
+	return str_ieq(a->host, b->host) && a->port == b->port && str_eq(a->user, b->user);
+}
+
+/* NULL: it is not counted. */
+static struct place *place_of(struct pool *p, const struct line_relay *relay)
+{
+	for (size_t i = 0; relay && i < p->nplaces; i++)
+		if (same(p->place[i].relay, relay))
+			return &p->place[i];
+	if (!relay || p->nplaces == RELAYS_MAX)
+		return NULL;
+	p->place[p->nplaces] = (struct place){ .relay = relay };
+	return &p->place[p->nplaces++];
+}
+
+void pool_leave(struct pool *p, const struct line_relay *relay)
+{
+	struct place *place = place_of(p, relay);
+
+	if (!place)
+		return;
+	BUG_IF(!place->open);
+	place->open--;
+	signal_raise(&p->freed);
+}
+
+bool pool_get(struct pool *p, const struct line_want *want, const struct line_relay *relay,
+	      unsigned most, int64_t deadline, struct line **out)
+{
+	struct place *place = place_of(p, relay);
+	enum err e = OK;
+
+	while (!e) {
+		uint64_t seen = p->freed.count;
+
+		*out = pool_take(p, want);
+		if (*out)
+			return true;
+		if (!place || place->open < most) {
+			if (place)
+				place->open++;
+			return true;
+		}
+		e = p->ending ? E_CLOSED : signal_wait(&p->freed, seen, deadline);
+	}
+	return false;
+}
+
+/* --- lines that stand idle --- */
 
 static void say_goodbye(void *arg)
 {
@@ -29,6 +95,7 @@ void pool_drop(struct pool *p, struct line **l)
 	*l = NULL;
 	if (!line)
 		return;
+	pool_leave(p, line->relay);
 	if (group_size(p->closing) >= CLOSING_MAX ||
 	    group_spawn(p->closing, "goodbye", say_goodbye, line))
 		line_close(&line);
@@ -88,6 +155,8 @@ void pool_put(struct pool *p, struct line **l)
 
 		pool_drop(p, &old);
 	}
+	if ((*l)->relay)
+		signal_raise(&p->freed);
 	(*l)->idle_since = clock_ms();
 	p->line[p->n++] = *l;
 	*l = NULL;
@@ -117,12 +186,19 @@ size_t pool_size(const struct pool *p)
 	return p->n;
 }
 
+void pool_end(struct pool *p)
+{
+	p->ending = true;
+	signal_raise(&p->put);
+	signal_raise(&p->freed);
+}
+
 void pool_close(struct pool **pp, int64_t deadline)
 {
 	struct pool *p = *pp;
 
 	*pp = NULL;
-	p->ending = true;
+	pool_end(p);
 	group_close(&p->care);
 	while (p->n) {
 		struct line *l = remove_at(p, p->n - 1);

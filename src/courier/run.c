@@ -315,6 +315,7 @@ void courier_close(struct courier **cp, int64_t deadline)
 		return;
 	c->stopping = true;
 	signal_raise(&c->news);
+	pool_end(c->pool);
 	if (group_wait(c->turning, deadline))
 		log_event(LOG_WARN, "courier.cut.off", KVN("tries", group_size(c->turning)));
 	group_close(&c->turning);

@@ -5,6 +5,7 @@
  */
 #include "rig.h"
 #include "courier/courier_priv.h"
+#include "courier/line_priv.h"
 
 /* --- the other side --- */
 
@@ -112,6 +113,15 @@ static const struct client_conf client_conf = { .name = { "me.test", 7 },
 							   .message_ms = 10000,
 							   .rate = 512 } };
 
+/* All below relayed.test goes by one smart host. */
+const struct line_relay *line_relay_of(const struct line_net *net, struct str destination)
+{
+	static const struct line_relay smart = { .host = { "smart", 5 }, .port = 587 };
+
+	(void)net;
+	return str_ends(destination, S(".relayed.test")) ? &smart : NULL;
+}
+
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why)
 {
@@ -134,6 +144,7 @@ bool line_open(struct line_net *net, const struct line_want *want, struct arena 
 	l->arena = arena_new(4096);
 	l->io = c->io;
 	l->destination = str_dup(l->arena, want->destination);
+	l->relay = line_relay_of(net, want->destination);
 	l->facts = (struct queue_reply){ .host = S("mx.far"), .ip = S("192.0.2.2") };
 	l->client = smtp_client_new(&client_conf, l->io);
 	if (!smtp_client_greet(l->client, &o)) {
@@ -153,8 +164,10 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 
 bool line_serves(const struct line *l, const struct line_want *want)
 {
-	return smtp_client_ready(l->client) && want->guard == QUEUE_ANY &&
-	       str_eq(l->destination, want->destination);
+	const struct line_relay *relay = line_relay_of(NULL, want->destination);
+
+	return smtp_client_ready(l->client) && want->guard == QUEUE_ANY && l->relay == relay &&
+	       (relay || str_eq(l->destination, want->destination));
 }
 
 void line_close(struct line **l)
@@ -558,6 +571,27 @@ static void stopped(void)
 	end(c);
 }
 
+/* However many domains go by a smart host, it has no more lines than one of them would have. */
+static void by_smart_host(void)
+{
+	enum { N = 40 };
+	struct courier *c = begin();
+
+	far.hold_ms = 10;
+	for (unsigned i = 0; i < N; i++) {
+		struct str to = str_fmt(rig.arena, "x@d%u.relayed.test", i);
+		const char *address = str_c(rig.arena, to);
+
+		put("alice@example.test", &address, 1, 0);
+	}
+	mails_are(N);
+	queued_are(0);
+	CHECK(far.most_open <= 5);
+	CHECK(far.opened <= 5);
+	far.hold_ms = 0;
+	end(c);
+}
+
 static void many(void)
 {
 	enum { N = 2000 };
@@ -596,6 +630,7 @@ static void all(void *arg)
 	out_of_reach();
 	earlier_life();
 	stopped();
+	by_smart_host();
 	many();
 	buf_free(&far.last);
 	rig_close();

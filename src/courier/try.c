@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "courier/courier_priv.h"
 #include "courier/downgrade.h"
+#include "courier/line_priv.h"
 #include "queue/why.h"
 
 /* A line may end before anything is sent; so often in a row it is no chance any more. */
@@ -35,13 +36,18 @@ static bool have_line(struct sending *s)
 	pool_put(c->pool, &t->line);
 	if (t->has_failed && same_want(&t->failed, &s->want))
 		return false;
-	t->line = pool_take(c->pool, &s->want);
+	const struct line_relay *relay = line_relay_of(c->net, s->want.destination);
+
+	s->want.deadline = clock_in(OPEN_MS);
+	if (!pool_get(c->pool, &s->want, relay, c->conf.per_destination, s->want.deadline,
+		      &t->line))
+		return false;
 	if (t->line)
 		return true;
-	s->want.deadline = clock_in(OPEN_MS);
 	t->heard = true;
 	if (line_open(c->net, &s->want, t->arena, &t->line, &t->failure))
 		return true;
+	pool_leave(c->pool, relay);
 	t->has_failed = !fiber_canceled();
 	t->failed = s->want;
 	return false;
@@ -147,7 +153,7 @@ static void prepare(struct sending *s, int64_t now)
 
 /* --- results --- */
 
-static void decide(struct sending *s, size_t i, enum queue_outcome what, int64_t now)
+static void settle(struct sending *s, size_t i, enum queue_outcome what, int64_t now)
 {
 	struct turn *t = s->t;
 	struct queue_recipient *r = s->whose[i];
@@ -164,7 +170,7 @@ static void fail(struct sending *s, enum queue_outcome what, const struct queue_
 	for (size_t i = 0; i < s->mail.nrcpt; i++) {
 		s->whose[i]->last = *why;
 		s->whose[i]->last.when = now;
-		decide(s, i, what, now);
+		settle(s, i, what, now);
 	}
 	s->mail.nrcpt = 0;
 }
@@ -242,7 +248,7 @@ static bool take_results(struct sending *s)
 		r->passed = what == QUEUE_TOOK && s->mail.dsn_told;
 		taken += what == QUEUE_TOOK || what == QUEUE_REFUSED;
 		put_off += what == QUEUE_LATER || what == QUEUE_UNREACHED;
-		decide(s, i, what, now);
+		settle(s, i, what, now);
 	}
 	s->mail.nrcpt = left;
 	s->t->taken |= taken > 0;
