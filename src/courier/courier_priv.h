@@ -94,6 +94,8 @@ bool reply_status(struct str esc, uint16_t out[3]);
 void finish_part(struct turn *t, struct queue_job *j);
 /* What a try came to so far, for more to come. */
 void note_part(struct turn *t, struct queue_job *j);
+/* What went wrong with a mail, for the log. */
+void log_mail(enum log_level level, const char *event, uint64_t id, enum err e);
 /* One line in the log for a recipient that was tried just now. */
 void log_recipient(struct turn *t, const struct queue_job *j, const struct queue_recipient *r,
 		   int64_t ms);

@@ -12,11 +12,18 @@
 #include "queue/notice.h"
 #include "queue/receipt.h"
 
+void log_mail(enum log_level level, const char *event, uint64_t id, enum err e)
+{
+	struct arena *a = arena_new(256);
+
+	log_event(level, event, KV("id", queue_id_text(a, id)), KVE(e));
+	arena_free(&a);
+}
+
 static void log_lost(const struct queue_job *j, enum err e)
 {
 	if (e)
-		log_event(LOG_WARN, "queue.result.lost", KVN("id", j->p.id),
-			  KVN("part", j->p.number), KVE(e));
+		log_mail(LOG_WARN, "queue.result.lost", j->p.id, e);
 }
 
 /* What a new line, or none, tells of the domain. */
@@ -144,7 +151,7 @@ void finish_part(struct turn *t, struct queue_job *j)
 	for (size_t i = 0; i < n && !e; i++)
 		e = queue_notice_write(&of, kind[i], t->once, &mail[i]);
 	if (e) {
-		log_event(LOG_WARN, "mail.report.later", KVN("id", j->m.id), KVE(e));
+		log_mail(LOG_WARN, "mail.report.later", j->m.id, e);
 		note(t, j, now);
 	} else {
 		struct update u[UPDATES];

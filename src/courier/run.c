@@ -207,8 +207,7 @@ static void renew(struct courier *c, uint64_t lease, struct queue_job copy)
 	for (struct turn *t = c->turns; t; t = t->next)
 		if (t->now && t->now->p.lease == lease) {
 			if (e)
-				log_event(LOG_WARN, "queue.lease.lost", KVN("id", copy.p.id),
-					  KVE(e));
+				log_mail(LOG_WARN, "queue.lease.lost", copy.p.id, e);
 			else
 				t->now->p.lease_until = until;
 			return;

@@ -242,7 +242,7 @@ static bool take_results(struct sending *s)
 			continue;
 		}
 		if (c->out.why == WHY_OURS)
-			log_event(LOG_ERROR, "mail.unread", KVN("id", s->j->m.id), KVE(c->out.err));
+			log_mail(LOG_ERROR, "mail.unread", s->j->m.id, c->out.err);
 		enum queue_outcome what = reply_take(&c->out, c->to.utf8, now, &s->facts, &r->last);
 
 		r->passed = what == QUEUE_TOOK && s->mail.dsn_told;

@@ -58,7 +58,7 @@ static bool is_ours(struct turn *t, struct queue_job *j)
 	enum err e = queue_renew(t->c->store, j, now + LEASE_S);
 
 	if (e)
-		log_event(LOG_WARN, "queue.lease.lost", KVN("id", j->p.id), KVE(e));
+		log_mail(LOG_WARN, "queue.lease.lost", j->p.id, e);
 	return !e;
 }
 
@@ -75,8 +75,12 @@ static void work(struct turn *t, struct queue_job *j)
 		t->now = NULL;
 		return;
 	}
-	if (!turn_goes_on(t) && queue_result(t->c->store, j, true))
-		log_event(LOG_DEBUG, "queue.lease.kept", KVN("id", j->p.id));
+	if (turn_goes_on(t))
+		return;
+	enum err e = queue_result(t->c->store, j, true);
+
+	if (e)
+		log_mail(LOG_DEBUG, "queue.lease.kept", j->p.id, e);
 }
 
 static enum fair_answer answer(const struct turn *t)

@@ -213,7 +213,8 @@ enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report 
 	}
 	arena_free(&big);
 	if (e && !err_temporary(e)) { /* it never can be */
-		log_event(LOG_ERROR, "mail.report.failed", KVN("id", of->job->m.id), KVE(e));
+		log_event(LOG_ERROR, "mail.report.failed",
+			  KV("id", queue_id_text(a, of->job->m.id)), KVE(e));
 		return OK;
 	}
 	if (!e && out->in && out->put) {
