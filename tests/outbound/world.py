@@ -146,7 +146,8 @@ class Ours(Server):
             self.start()
             text = self.conf.read_text()
             for what, how in (r"\tsmtp = \{", f'\tsmtp = {{"{OURS}:25", '), \
-                    (r"\turl = .*", f'\turl = "https://{OUR_HOST}"'):
+                    (r"\turl = .*", f'\turl = "https://{OUR_HOST}"'), \
+                    (r"\tforward = .*\n", ""):  # as usual: from the root on
                 text, n = re.subn(f"(?m)^{what}", how, text)
                 check(n == 1, f"{what} is not in the configuration that ./run makes")
             self.conf.write_text(text + self.settings())
