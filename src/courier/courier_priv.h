@@ -66,8 +66,8 @@ struct turn {
 	struct line_want failed;
 	struct line_failure failure; /* valid if has_failed: of `failed` in this turn */
 	bool has_failed;
-	bool heard;        /* a line was opened or could not be: something to be learnt */
-	bool taken, later; /* a mail found its way; a whole mail was put off, or the line broke */
+	bool heard;              /* a line was opened or could not be: something to be learnt */
+	unsigned taken, later;   /* mails of which somebody was decided; that were put off whole */
 	struct turn *next, **at; /* of courier.turns */
 };
 

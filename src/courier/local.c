@@ -153,8 +153,8 @@ static void decide(struct turn *t, const struct queue_job *j, struct queue_recip
 					.status = { v.status[0], v.status[1], v.status[2] },
 					.text = str_of(v.text),
 					.host = t->c->conf.hostname };
-	t->taken |= v.what != QUEUE_LATER;
-	t->later |= v.what == QUEUE_LATER;
+	t->taken += v.what != QUEUE_LATER;
+	t->later += v.what == QUEUE_LATER;
 	schedule_after(&t->c->conf.plan, &j->m, r, v.what, now);
 	log_recipient(t, j, r, clock_ms() - began);
 }

@@ -251,8 +251,8 @@ static bool take_results(struct sending *s)
 		settle(s, i, what, now);
 	}
 	s->mail.nrcpt = left;
-	s->t->taken |= taken > 0;
-	s->t->later |= put_off > 0 && !taken;
+	s->t->taken += taken > 0;
+	s->t->later += put_off > 0 && !taken;
 	return taken + put_off > 0;
 }
 
@@ -264,7 +264,7 @@ static void put_off(struct sending *s)
 	why.status[0] = 4;
 	why.status[1] = 4;
 	why.status[2] = 2;
-	s->t->later = true;
+	s->t->later++;
 	fail(s, QUEUE_UNREACHED, &why);
 }
 
