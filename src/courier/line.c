@@ -118,6 +118,12 @@ static enum queue_auth auth_of(const struct opening *o, const struct tls_info *t
 	return QUEUE_PLAIN;
 }
 
+static bool keeps(enum queue_guard guard, enum queue_auth auth)
+{
+	return guard == QUEUE_ANY || (guard == QUEUE_ENCRYPTED && auth != QUEUE_PLAIN) ||
+	       auth >= QUEUE_DANE;
+}
+
 static void set_tls(struct queue_reply *facts, const struct opening *o, const struct tls_info *tls)
 {
 	facts->auth = auth_of(o, tls);
@@ -146,6 +152,14 @@ static struct line *line_of(struct opening *o, struct host *h, struct smtp_clien
 	return l;
 }
 
+/* What comes out is looked at once more, whatever led to it: no mail goes over less than was
+ * decided on and asked for. */
+static bool as_decided(const struct opening *o, const struct host *h, enum queue_auth auth)
+{
+	return keeps(o->guard, auth) &&
+	       (h->decision.wish.proof == TLS_UNPROVEN || auth >= QUEUE_DANE);
+}
+
 /* Greets over io, which is closed where that fails; *said tells why. */
 static struct line *greet(struct opening *o, struct host *h, struct io *io, bool clear,
 			  struct outcome *said)
@@ -158,6 +172,10 @@ static struct line *greet(struct opening *o, struct host *h, struct io *io, bool
 	struct client_info info = smtp_client_info(c);
 
 	set_tls(&facts, o, &info.tls);
+	if (good && !as_decided(o, h, facts.auth)) {
+		*said = (struct outcome){ TEMPORARY, AT_TLS, WHY_UNPROVEN, .err = OK };
+		good = false;
+	}
 	if (!clear)
 		line_note_session(o, h, facts.ip, &info.tls, said);
 	if (good && o->want->requiretls && !info.offer.requiretls) {
@@ -319,8 +337,7 @@ bool line_serves(const struct line *l, const struct line_want *want)
 		return false;
 	if (want->requiretls && !smtp_client_info(l->client).offer.requiretls)
 		return false;
-	return guard == QUEUE_ANY || (guard == QUEUE_ENCRYPTED && l->facts.auth != QUEUE_PLAIN) ||
-	       l->facts.auth >= QUEUE_DANE;
+	return keeps(guard, l->facts.auth);
 }
 
 void line_close(struct line **at)

@@ -99,6 +99,8 @@ def signed(w):
     w.domain(z, "issuedother", lambda host: issuer, chain=True, names=["somebody.else.test"])
     w.domain(z, "quiet", good)  # nobody tells it: a stub leads to a server that is silent
     w.domain(z, "unusable", lambda host: "0 0 1 " + "5a" * 32)
+    # octets that only look like a whole certificate
+    w.domain(z, "garbage", lambda host: "2 0 0 3003020105")
     w.domain(z, "nostarttls", good, starttls="no")
     w.domain(z, "broken", good, starttls="broken")
     w.domain(z, "clear", starttls="no")
@@ -208,6 +210,8 @@ def test_dane(t):
     t.check("no TLSA", t.open("notlsa.signed.test"), outcome="open", auth="opportunistic")
     t.check("no TLSA, no TLS", t.open("clear.signed.test"), outcome="open", auth="plain", tls="")
     t.check("unusable TLSA", t.open("unusable.signed.test"), outcome="open", auth="opportunistic")
+    t.check("TLSA of no certificate", t.open("garbage.signed.test"), outcome="open", auth="opportunistic")
+    t.check("which proves nothing", t.open("garbage.signed.test", "authenticated"), outcome="refused", status="5.7.4")
     t.check("TLSA, no STARTTLS", t.open("nostarttls.signed.test"), outcome="unreached", status="4.7.10")
     t.check("TLSA, broken TLS", t.open("broken.signed.test"), outcome="unreached", status="4.7.10")
     t.check("forged TLSA", t.open("mail.forged.test"), outcome="later", status="4.7.5")

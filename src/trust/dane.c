@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "trust/dane.h"
 
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
 enum { DANE_TA = 2, DANE_EE = 3 };             /* usages: RFC 7218 2.1 */
 enum { CERT = 0, SPKI = 1 };                   /* selectors: RFC 7218 2.2 */
 enum { FULL = 0, SHA2_256 = 1, SHA2_512 = 2 }; /* matching types: RFC 7218 2.3 */
@@ -57,22 +60,28 @@ struct str dane_question(struct arena *a, struct str base, uint16_t port)
 	return str_fmt(a, "_%u._tcp.%.*s", port, FMT(base));
 }
 
-/* Whole DER of one SEQUENCE, as certificates and keys are: X.690 8.1, 10.1. */
-static bool der(struct str s)
+/* Whole and readable, as OpenSSL wants it (SSL_dane_tlsa_add): what it does not take would prove
+ * nothing, and must not be counted on here. */
+static bool is_certificate(struct str der)
 {
-	struct scan in = scan(s);
-	bool sequence = scan_char(&in) == 0x30;
-	uint8_t first = (uint8_t)scan_char(&in);
-	size_t n = first;
+	const unsigned char *p = (const unsigned char *)der.p, *end = p + der.n;
+	X509 *x = der.n ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+	bool good = x && p == end && X509_get0_pubkey(x);
 
-	if (first >= 0x80) {
-		n = 0;
-		if (first < 0x81 || first > 0x84)
-			return false;
-		for (uint8_t i = 0; i < (first & 0x7f); i++)
-			n = n << 8 | (uint8_t)scan_char(&in);
-	}
-	return sequence && !in.bad && n > 0 && n == in.rest.n;
+	X509_free(x);
+	ERR_clear_error();
+	return good;
+}
+
+static bool is_key(struct str der)
+{
+	const unsigned char *p = (const unsigned char *)der.p, *end = p + der.n;
+	EVP_PKEY *key = der.n ? d2i_PUBKEY(NULL, &p, (long)der.n) : NULL;
+	bool good = key && p == end;
+
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return good;
 }
 
 bool dane_usable(const struct tlsa *t)
@@ -82,7 +91,7 @@ bool dane_usable(const struct tlsa *t)
 	if (t->selector != CERT && t->selector != SPKI)
 		return false;
 	switch (t->matching) {
-	case FULL: return der(t->data);
+	case FULL: return t->selector == CERT ? is_certificate(t->data) : is_key(t->data);
 	case SHA2_256: return t->data.n == 32;
 	case SHA2_512: return t->data.n == 64;
 	default: return false;
