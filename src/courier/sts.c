@@ -237,14 +237,15 @@ static enum err fetch_within(struct sts *s, struct str domain, struct str id, in
 
 /* --- asking --- */
 
-/* The id of its record. E_NOTFOUND: none; E_AGAIN: it cannot be had just now. */
+/* The id of its record. E_NOTFOUND: none, *proven or not; E_AGAIN: it cannot be had just now. */
 static enum err ask_id(struct sts *s, struct str domain, int64_t deadline, struct arena *a,
-		       struct str *id)
+		       struct str *id, bool *proven)
 {
 	struct str name = str_fmt(a, "_mta-sts.%.*s", FMT(domain));
 	struct dns_answer x;
 	enum err e = dns_ask(s->conf.dns, name, DNS_TXT, deadline, a, &x);
 
+	*proven = !e && x.secure;
 	if (e)
 		return e == E_CANCELED ? e : e == E_SYNTAX ? E_NOTFOUND : E_AGAIN;
 	if (x.status != DNS_FOUND)
@@ -260,11 +261,11 @@ enum err sts_policy(struct sts *s, struct str domain, int64_t deadline, struct a
 
 	domain = str_lower(a, domain);
 	enum err e = sts_kept_get(s->conf.store, domain, a, &k);
-	bool kept = !e && !sts_over(&k, clock_wall());
+	bool kept = !e && !sts_over(&k, clock_wall()), proven;
 
 	if (e && e != E_NOTFOUND && e != E_CORRUPT)
 		return e;
-	e = ask_id(s, domain, deadline, a, &id);
+	e = ask_id(s, domain, deadline, a, &id, &proven);
 	if (!e && !(kept && str_eq(id, k.id)))
 		e = fetch_within(s, domain, id, deadline, a, out);
 	else if (!e)
@@ -289,16 +290,24 @@ enum err sts_kept_policy(struct store *st, struct str domain, struct arena *a, s
 
 /* --- refreshing --- */
 
+/* Whoever keeps the record from us shall not outlast the policy: then it is fetched as it is known
+ * (RFC 8461 10.2). Only who proves that the record is gone is believed. */
 static enum err refresh(struct sts *s, struct str domain, struct arena *a)
 {
 	enum err e = OK;
+	struct sts_kept k;
 	struct fetch *f;
 	struct str id;
+	bool proven;
 
 	while (!e && s->nfetches >= REFRESHED_MAX)
-		e = signal_wait(&s->fewer, s->fewer.count, NEVER);
-	if (!e)
-		e = ask_id(s, domain, clock_in(DNS_WAIT_MS), a, &id);
+		e = signal_wait(&s->fewer, s->fewer.count, clock_in(HTTPS_WAIT_MS));
+	if (e != E_CANCELED)
+		e = ask_id(s, domain, clock_in(DNS_WAIT_MS), a, &id, &proven);
+	if (e == E_AGAIN || (e == E_NOTFOUND && !proven)) {
+		e = sts_kept_get(s->conf.store, domain, a, &k);
+		id = k.id;
+	}
 	if (e)
 		return e == E_CANCELED ? e : OK;
 	f = start(s, domain, id);
@@ -310,7 +319,7 @@ static enum err refresh(struct sts *s, struct str domain, struct arena *a)
 static enum err refresh_due(struct sts *s)
 {
 	int64_t now = clock_wall();
-	struct sts_due d = { .now = now, .before = now - REFRESH_S, .max = DUE_MAX, .more = true };
+	struct sts_due d = { .now = now, .every = REFRESH_S, .max = DUE_MAX, .more = true };
 	struct arena *a = arena_new(FETCH_MEMORY), *each = arena_new(FETCH_MEMORY);
 	char after[KEY_MAX] = "";
 	enum err e = OK;

@@ -186,6 +186,14 @@ struct looking {
 	struct arena *a;
 };
 
+/* Many a policy lives for no longer than a day (RFC 8461 3.3: refreshed before it expires). */
+static bool is_due(const struct sts_due *d, const struct sts_kept *k)
+{
+	int64_t half = k->policy.max_age / 2, age = d->every < half ? d->every : half;
+
+	return d->now >= k->fetched + age && d->now >= k->tried + age / 4;
+}
+
 /* Is it due? Then it counts as tried from now on; removed, if it is over. */
 static void look(struct tx *tx, struct looking *l, struct arena *scratch, struct str key,
 		 struct str value, uint32_t *removed)
@@ -198,7 +206,7 @@ static void look(struct tx *tx, struct looking *l, struct arena *scratch, struct
 		(*removed)++;
 		return;
 	}
-	if (k.fetched > d->before || k.tried > d->before)
+	if (!is_due(d, &k))
 		return;
 	k.tried = d->now;
 	d->domain[d->n++] = str_dup(l->a, str_from(key, POLICIES.n));

@@ -30,13 +30,14 @@ MUST enum err sts_kept_get(struct store *st, struct str domain, struct arena *a,
 			   struct sts_kept *out); /* E_NOTFOUND */
 MUST enum err sts_kept_put(struct store *st, struct str domain, const struct sts_kept *k);
 /*
- * Domains after `after` whose policy was fetched and tried before `before`, at most max; from now
+ * Domains after `after` whose policy is to be fetched anew, at most max: `every` seconds after the
+ * last time, but in good time before it is over, and once it failed, four times as often. From now
  * on they count as tried, so that no other courier takes them. Those that are over are removed.
  * *last: where to go on; *n == 0 and *more false: there are no more.
  */
 struct sts_due {
 	struct str after;
-	int64_t now, before;
+	int64_t now, every;
 	size_t max;
 	struct str *domain; /* max of them; results in a */
 	size_t n;

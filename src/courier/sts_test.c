@@ -116,7 +116,8 @@ static struct str crowd(struct arena *mem, unsigned n, struct str domain)
 	return str_fmt(mem, "%u enforce", c.good);
 }
 
-/* Changes what is kept: its id, its age, or how long it counts. */
+/* Changes what is kept: its id, its age, how long it counts; or keeps the same of another domain.
+ */
 static struct str change(struct arena *mem, struct str what, struct str domain, struct scan *in)
 {
 	struct sts_kept k;
@@ -130,6 +131,8 @@ static struct str change(struct arena *mem, struct str what, struct str domain, 
 		int64_t by = (int64_t)scan_num(in, UINT32_MAX);
 		k.fetched -= by;
 		k.tried -= by;
+	} else if (str_is(what, "copy")) {
+		domain = in->rest;
 	} else {
 		k.policy.max_age = 604800;
 	}

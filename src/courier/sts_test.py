@@ -65,8 +65,11 @@ def make(dns, web):
     for name in DOMAINS:
         records += f'_mta-sts.{name}.test. 1 IN TXT "v=STSv1; id=1"\nmta-sts.{name}.test. IN A {dns.ip}\n'
     records += f'_mta-sts.homeless.test. IN TXT "v=STSv1; id=1"\nmta-sts.silent.test. IN A {dns.ip}\n'
+    records += f"mta-sts.gone.test. IN A {dns.ip}\n"
     dns.zone("test", records)
-    dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n")
+    dns.zone("open", f"@ IN NS ns\nns IN A 127.0.0.1\nmta-sts.unheard IN A {dns.ip}\n", sign=False)
+    dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n"
+             "open. IN NS ns.open.\nns.open. IN A 127.0.0.1\n")
     pages = {
         "good": policy("enforce", mx=("mx.good.test", "*.good.test")),
         "second": policy("enforce"),
@@ -87,6 +90,7 @@ def make(dns, web):
     }
     for name, page in pages.items():
         web.pages[f"mta-sts.{name}.test", PATH] = page
+    web.pages["mta-sts.unheard.open", PATH] = web.pages["mta-sts.gone.test", PATH] = policy("enforce", age=604800)
     web.bad.add("mta-sts.badname.test")
     web.own.add("mta-sts.ownsign.test")
 
@@ -159,15 +163,33 @@ def renewed(p, web):
     before = asked(web, "second")
     check("young", p.say("refresh"), "ok")
     check("not refreshed", (asked(web, "second"), p.say("ask second.test")), (before, "enforce 86400 mx.good.test"))
-    p.say("age second.test 86000")
+    p.say("age second.test 42000")
     p.say("refresh")
-    check("within the day", asked(web, "second"), before)
+    check("within half of its time", asked(web, "second"), before)
     web.pages["mta-sts.second.test", PATH] = policy("testing", age=604800)
-    p.say("lengthen second.test")
-    p.say("age second.test 1000")
+    p.say("age second.test 1300")
     p.say("refresh")
     want = before + 1, "testing 604800 mx.good.test"
     check("refreshed", until(lambda: (asked(web, "second"), p.say("ask second.test")), want), want)
+    # a week's policy: daily
+    p.say("age second.test 86000")
+    p.say("refresh")
+    check("within the day", asked(web, "second"), before + 1)
+    p.say("age second.test 1000")
+    p.say("refresh")
+    check("after the day", until(lambda: asked(web, "second"), before + 2), before + 2)
+    # the record is kept from us, and the web server answers
+    before = asked(web, "good")
+    p.say("copy good.test unheard.open")
+    p.say("age unheard.open 50000")
+    p.say("refresh")
+    got = until(lambda: web.asked.count("mta-sts.unheard.open"), 1), p.say("ask unheard.open")
+    check("no record, a policy", got, (1, "enforce 604800 mx.good.test"))
+    p.say("copy good.test gone.test")
+    p.say("age gone.test 50000")
+    p.say("refresh")
+    check("no record, and that is proven", (p.say("ask gone.test"), asked(web, "gone")),
+          ("enforce 86400 mx.good.test *.good.test", 0))
 
 
 def main():
