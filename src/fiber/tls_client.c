@@ -50,16 +50,18 @@ static bool add_names(SSL *ssl, const struct tls_wish *w)
 	return true;
 }
 
-/* A name of digits is an address: no SNI for it (RFC 6066 3), and another kind of match. */
-static bool set_name(SSL *ssl, const char *name)
+/* A name of digits is an address: no SNI for it (RFC 6066 3), and another kind of match. The
+ * subject is no place for a name (RFC 8461 4.2) but with DANE (RFC 7672 3.2.3). */
+static bool set_name(SSL *ssl, const char *name, bool dane)
 {
+	unsigned subject = dane ? 0 : X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
 
 	if (is_ip)
 		return true;
 	ERR_clear_error();
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | subject);
 	return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
@@ -67,7 +69,7 @@ static bool set_wish(SSL *ssl, const struct tls_wish *w)
 {
 	char name[NAME_MAX_OCTETS + 1];
 
-	if (!name_c(w->name, name) || !set_name(ssl, name))
+	if (!name_c(w->name, name) || !set_name(ssl, name, w->proof == TLS_BY_DANE))
 		return false;
 	if (w->proof == TLS_BY_NAME)
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);

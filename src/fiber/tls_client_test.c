@@ -23,7 +23,8 @@ static void extension(X509 *x, int nid, const char *value)
 	X509_EXTENSION_free(ext);
 }
 
-static X509 *certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by, long until)
+static X509 *certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *by, long until,
+			 bool named)
 {
 	X509 *x = X509_new();
 	X509_NAME *subject = X509_get_subject_name(x);
@@ -36,9 +37,9 @@ static X509 *certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY
 	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1,
 				   0);
 	X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer) : subject);
-	if (issuer)
+	if (issuer && named)
 		extension(x, NID_subject_alt_name, "DNS:mail.test");
-	else
+	if (!issuer)
 		extension(x, NID_basic_constraints, "critical,CA:TRUE");
 	X509_sign(x, by, EVP_sha256());
 	return x;
@@ -63,11 +64,12 @@ static struct str digest(unsigned char *der, int n)
 	return STR(sum, 32);
 }
 
-static struct tls *make_server(long until)
+/* named: by a subjectAltName, as it should be; else in its subject alone. */
+static struct tls *make_server(long until, bool named)
 {
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-	X509 *ca = certificate(ca_key, "Authority", NULL, ca_key, 7200);
-	X509 *x = certificate(key, "mail.test", ca, ca_key, until);
+	X509 *ca = certificate(ca_key, "Authority", NULL, ca_key, 7200, false);
+	X509 *x = certificate(key, "mail.test", ca, ca_key, until, named);
 	BIO *chain = BIO_new(BIO_s_mem()), *secret = BIO_new(BIO_s_mem()),
 	    *root = BIO_new(BIO_s_mem());
 	unsigned char *der = NULL;
@@ -232,7 +234,7 @@ static void test_dane(void)
 static void test_expired(void)
 {
 	tls_release(&server_tls);
-	server_tls = make_server(-3600);
+	server_tls = make_server(-3600, true);
 	const struct tlsa key = { 3, 1, 1, key_digest }, ca = { 2, 0, 1, ca_digest };
 	struct tls_wish wish = {
 		.name = S("mail.test"), .proof = TLS_BY_DANE, .tlsa = &key, .ntlsa = 1
@@ -244,6 +246,28 @@ static void test_expired(void)
 	wish.tlsa = &ca;
 	CHECK_NUM(meet(stranger, &wish, &info), E_DENIED);
 	CHECK_NUM(info.fault, TLS_EXPIRED);
+}
+
+/* A name in the subject is one with DANE alone: RFC 8461 4.2, RFC 7672 3.2.3. */
+static void test_subject(void)
+{
+	tls_release(&server_tls);
+	server_tls = make_server(3600, false);
+	CHECK_NUM(tls_client_trust(friend, ca_pem), OK);
+	const struct tlsa ca = { 2, 0, 1, ca_digest };
+	struct tls_wish wish = { .name = S("mail.test"), .proof = TLS_BY_NAME };
+	struct tls_info info;
+
+	CHECK_NUM(meet(friend, &wish, &info), E_DENIED);
+	CHECK_NUM(info.fault, TLS_WRONG_NAME);
+	wish.proof = TLS_UNPROVEN;
+	CHECK_NUM(meet(friend, &wish, &info), OK);
+	CHECK_NUM(info.fault, TLS_WRONG_NAME);
+	wish = (struct tls_wish){
+		.name = S("mail.test"), .proof = TLS_BY_DANE, .tlsa = &ca, .ntlsa = 1
+	};
+	CHECK_NUM(meet(stranger, &wish, &info), OK);
+	CHECK_NUM(info.proof, TLS_BY_DANE);
 }
 
 /* The best key exchange that the library has: between us the hybrid one, where it is there. */
@@ -270,7 +294,7 @@ static void all(void *arg)
 	log_capture(quiet, NULL);
 	stranger = tls_client_new();
 	friend = tls_client_new();
-	server_tls = make_server(3600);
+	server_tls = make_server(3600, true);
 	CHECK_NUM(tls_client_trust(friend, S("no certificate")), E_SYNTAX);
 	CHECK_NUM(tls_client_trust(friend, str_part(ca_pem, 0, ca_pem.n - 40)), E_SYNTAX);
 	CHECK_NUM(tls_client_trust(friend, ca_pem), OK);
@@ -278,6 +302,7 @@ static void all(void *arg)
 	test_dane();
 	test_group();
 	test_expired();
+	test_subject();
 	tls_release(&server_tls);
 	tls_release(&stranger);
 	tls_release(&friend);
