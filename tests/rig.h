@@ -444,6 +444,11 @@ static inline void rig_tls(void)
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 				   (const unsigned char *)"mail.example.test", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
+	X509_EXTENSION *names =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:mail.example.test");
+
+	X509_add_ext(x, names, -1);
+	X509_EXTENSION_free(names);
 	X509_sign(x, key, EVP_sha256());
 	PEM_write_bio_X509(cert, x);
 	PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL);
