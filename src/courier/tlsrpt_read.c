@@ -189,6 +189,32 @@ static bool take_policy(struct arena *a, const json_t *p, struct tlsrpt_got_poli
 	return out->domain.n && json_is_object(summary);
 }
 
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a + b < TLSRPT_SESSIONS_MAX ? a + b : TLSRPT_SESSIONS_MAX;
+}
+
+/* One domain may have several kinds of policies in a report (RFC 8460 4.4): their sessions are
+ * counted together. False: it is the first one of its domain. */
+static bool add_policy(struct arena *a, struct tlsrpt_got *r, const struct tlsrpt_got_policy *p)
+{
+	struct tlsrpt_got_policy *to = r->policy;
+	struct tlsrpt_failure *all;
+	size_t n;
+
+	while (to < r->policy + r->n && !str_eq(to->domain, p->domain))
+		to++;
+	if (to == r->policy + r->n)
+		return false;
+	n = to->n + p->n < TLSRPT_GOT_FAILURES_MAX ? to->n + p->n : TLSRPT_GOT_FAILURES_MAX;
+	all = ARENA_ARRAY(a, struct tlsrpt_failure, n);
+	for (size_t i = 0; i < n; i++)
+		all[i] = i < to->n ? to->failure[i] : p->failure[i - to->n];
+	*to = (struct tlsrpt_got_policy){ to->domain, sum(to->good, p->good), sum(to->bad, p->bad),
+					  n, all };
+	return true;
+}
+
 /* "2016-04-01T00:00:00Z"; its day. */
 static bool take_day(struct str text, uint32_t *day)
 {
@@ -225,9 +251,12 @@ static enum err take_report(struct arena *a, const json_t *j, struct tlsrpt_got 
 	if (n > TLSRPT_GOT_POLICIES_MAX)
 		n = TLSRPT_GOT_POLICIES_MAX;
 	out->policy = ARENA_ARRAY(a, struct tlsrpt_got_policy, n);
-	for (size_t i = 0; i < n; i++)
-		if (take_policy(a, json_array_get(list, i), &out->policy[out->n]))
+	for (size_t i = 0; i < n; i++) {
+		struct tlsrpt_got_policy *p = &out->policy[out->n];
+
+		if (take_policy(a, json_array_get(list, i), p) && !add_policy(a, out, p))
 			out->n++;
+	}
 	return out->n ? OK : E_SYNTAX;
 }
 

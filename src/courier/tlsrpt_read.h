@@ -35,7 +35,7 @@ struct tlsrpt_got {
 	struct str organization, id; /* printable */
 	uint32_t day;                /* of its beginning */
 	size_t n;
-	struct tlsrpt_got_policy *policy;
+	struct tlsrpt_got_policy *policy; /* one for each domain, whatever kinds there were */
 };
 /* The JSON in a mail. E_NOTFOUND: there is none; E_SYNTAX: not unpacked; E_LIMIT. */
 MUST enum err tlsrpt_read_mail(struct arena *a, struct str mail, struct str *json);

@@ -162,6 +162,10 @@ static void test_got(void)
 	"\"failure-details\":[{\"result-type\":\"certificate-expired\",\"failed-session-count\":" \
 	"2,\"receiving-mx-hostname\":\"MX.ours.test\"},{\"result-type\":\"A\\u0000b\"},7]}"
 
+#define OTHER                                                         \
+	"{\"policy\":{\"policy-domain\":\"else.test\"},\"summary\":{" \
+	"\"total-successful-session-count\":1,\"total-failure-session-count\":2}}"
+
 static const struct {
 	const char *json;
 	enum err e;
@@ -192,6 +196,17 @@ static void test_json(void)
 	CHECK_STR(got.policy[0].failure[0].word, "certificate-expired");
 	CHECK_STR(got.policy[0].failure[0].mx, "mx.ours.test");
 	CHECK_STR(got.policy[0].failure[1].word, "other");
+	/* DANE and MTA-STS of one domain, each with sessions of its own */
+	CHECK_NUM(tlsrpt_read_json(a,
+				   S(HEAD "\"2024-02-29T00:00:00Z\"},\"policies\":[" POLICY
+					  "," OTHER "," POLICY "]}"),
+				   &got),
+		  OK);
+	if (CHECK_NUM(got.n, 2)) {
+		CHECK(got.policy[0].good == 10 && got.policy[0].n == 6);
+		CHECK_STR(got.policy[0].failure[3].word, "certificate-expired");
+		CHECK(got.policy[1].good == 1 && got.policy[1].bad == 2 && !got.policy[1].n);
+	}
 	char *many = arena_alloc(a, 3 * TLSRPT_VALUES_MAX + 16);
 	for (size_t i = 0; i <= TLSRPT_VALUES_MAX; i++)
 		many[i] = ',';
