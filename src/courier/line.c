@@ -147,6 +147,7 @@ static struct line *line_of(struct opening *o, struct host *h, struct smtp_clien
 			    .destination = str_dup(h->arena, o->want->destination),
 			    .relay = o->relay,
 			    .facts = facts,
+			    .opened = clock_ms(),
 			    .loose = o->want->tls_optional && o->guard == QUEUE_ANY };
 	h->arena = NULL;
 	return l;
@@ -332,6 +333,8 @@ bool line_serves(const struct line *l, const struct line_want *want)
 	enum queue_guard guard = guard_of(l->net, want);
 
 	if (!smtp_client_ready(l->client) || !leads(l, want->destination))
+		return false;
+	if (clock_ms() >= l->opened + LINE_LIFE_MS)
 		return false;
 	if (l->loose && !(want->tls_optional && guard == QUEUE_ANY))
 		return false;

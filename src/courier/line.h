@@ -16,7 +16,8 @@
  *           decide allows plaintext and the handshake failed, the same host once more in clear.
  * Relays:   a smart host of the configuration stands in for the MX of the destinations that its
  *           pattern fits. It proves itself by its name (or DANE), where a proof is asked for; what
- *           it does with the mail afterwards nobody here can know. A "[host]" of an operator's
+ *           it does with the mail afterwards nobody here can know. A policy of MTA-STS that its
+ *           name has counts as one of a domain (RFC 8461 3.4). A "[host]" of an operator's
  *           order is connected to as it stands; its name is no proof, as nobody vouched for it,
  *           unless it is a smart host of the configuration too. DANE counts for both.
  */
@@ -89,6 +90,7 @@ struct line {
 	const struct line_relay *relay; /* NULL: the destination's own host */
 	struct queue_reply facts; /* host, ip, tls, cipher, group, auth: those of every receipt */
 	bool loose;               /* TLS-Required: No was obeyed: for such mail alone */
+	int64_t opened;           /* ms */
 	int64_t idle_since;       /* ms; the pool's */
 };
 
@@ -107,7 +109,8 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why);
 /* (quick) May a mail for want->destination that asks for this go over it? It leads to one
- * destination, or to all that have the same smart host. Also false when no other mail may go. */
+ * destination, or to all that have the same smart host. Also false when no other mail may go: what
+ * was found out of the destination counts for some minutes, not as long as there is mail for it. */
 bool line_serves(const struct line *l, const struct line_want *want);
 void line_close(struct line **l); /* QUIT where it stands; sets NULL */
 

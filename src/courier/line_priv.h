@@ -13,11 +13,12 @@
 #include "trust/mx.h"
 
 enum {
-	OPENING_MEMORY = 2 << 20, /* the answer about MX, a policy, failures */
-	HOST_MEMORY = 3 << 20,    /* six answers */
-	LINE_TRIES_MAX = 10,      /* addresses in one opening */
-	LINE_ASK_MS = 30 * 1000,  /* one question, or one policy */
-	MACHINE_MAX = 256,        /* addresses of ours */
+	OPENING_MEMORY = 2 << 20,  /* the answer about MX, a policy, failures */
+	HOST_MEMORY = 3 << 20,     /* six answers */
+	LINE_TRIES_MAX = 10,       /* addresses in one opening */
+	LINE_ASK_MS = 30 * 1000,   /* one question, or one policy */
+	LINE_LIFE_MS = 300 * 1000, /* of a line until another mail */
+	MACHINE_MAX = 256,         /* addresses of ours */
 };
 
 struct line_net {

@@ -11,6 +11,7 @@
  *     policy DOMAIN MODE [MX...]                  what sts_policy says; MODE "unknown": E_AGAIN
  *     open DESTINATION GUARD FLAGS MS [DOMAIN]    FLAGS: letters of r(equiretls), o(ptional), or -
  *     serves GUARD FLAGS MS [DOMAIN [DESTINATION]] may the line of the last "open" take this?
+ *     older MS                                    the line of "open" was opened so much earlier
  *     expect DOMAIN MS                            what it promises: proof, and for how long
  *     want DOMAIN...                              the same by way of a store
  *
@@ -215,6 +216,8 @@ static void obey(const struct str *word, size_t n)
 							    .user = login ? word[4] : S_NONE,
 							    .password = login ? word[5] : S_NONE,
 							    .at_once = str_is(word[6], "tls") };
+	} else if (str_is(word[0], "older")) {
+		line->opened -= number(word[1]);
 	} else if (str_is(word[0], "policy")) {
 		add_policy(word + 1, n - 1);
 	} else if (str_is(word[0], "open")) {

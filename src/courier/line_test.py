@@ -331,6 +331,10 @@ def test_given(t, w, mute):
     t.check("a relay without login", t.open("x.openrelay.test"), outcome="open", auth="opportunistic")
     t.check("a relay by its name", t.open("x.openrelay.test", "authenticated"), outcome="open", auth="name")
     t.check("a relay without TLS", t.open("x.clearrelay.test"), outcome="open", auth="plain")
+    t.ask("policy", "mx.plain.open.test", "enforce", "mx.plain.open.test")
+    t.check("which has a policy", t.open("x.clearrelay.test"), outcome="unreached", status="4.7.10")
+    t.ask("policy", "mx.tls.open.test", "enforce", "mx.tls.open.test")
+    t.check("a relay with a policy", t.open("x.openrelay.test"), outcome="open", auth="name")
     t.check("a relay without TLS, but a login", t.open("x.clearlogin.test"), outcome="unreached", status="4.7.10")
     t.check("a login that is refused", t.open("x.badlogin.test"), outcome="later", code="535", status="5.7.8")
 
@@ -358,6 +362,12 @@ def test_serves(t):
     t.true("the same relay by its name", serves("any", to="[mx.relay.open.test]"))
     t.true("another relay", not serves("any", to="x.openrelay.test"))
     t.true("no relay", not serves("any", to="relay.open.test"))
+    t.open("tls.open.test")
+    t.ask("older", "60000")
+    t.true("still", serves("any"))
+    for _ in range(4):
+        t.ask("older", "60000")
+    t.true("what was true five minutes ago", not serves("any"))
     t.open("tls.open.test")
     t.true("least of another domain", not serves("any", domain="proven.strict.test"))
 

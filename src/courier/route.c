@@ -65,12 +65,14 @@ static bool by_mx(struct opening *o)
 }
 
 /* RFC 8461 5: a policy that cannot be had is none; but who wants a proof waits for it. */
-static void ask_policy(struct opening *o)
+static void ask_policy(struct opening *o, struct str domain)
 {
-	if (!o->net->sts)
+	struct dns_address address;
+
+	if (!o->net->sts || dns_address_parse(domain, &address))
 		return;
-	enum err e = sts_policy(o->net->sts, o->want->destination, line_until(o, LINE_ASK_MS),
-				o->arena, &o->policy);
+	enum err e =
+		sts_policy(o->net->sts, domain, line_until(o, LINE_ASK_MS), o->arena, &o->policy);
 
 	o->has_policy = !e;
 	o->policy_unknown = e && e != E_NOTFOUND;
@@ -91,10 +93,12 @@ bool line_route(struct opening *o)
 	}
 	if (o->given) {
 		one_host(o, host);
+		if (o->relay && !o->relay->user.n) /* else it proves itself anyway */
+			ask_policy(o, host);       /* RFC 8461 3.4 */
 		return true;
 	}
 	if (!by_mx(o))
 		return false;
-	ask_policy(o);
+	ask_policy(o, o->want->destination);
 	return true;
 }
