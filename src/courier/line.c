@@ -328,13 +328,16 @@ static bool leads(const struct line *l, struct str destination)
 	return str_ieq(a->host, b->host) && a->port == b->port && str_eq(a->user, b->user);
 }
 
+bool line_lives(const struct line *l)
+{
+	return smtp_client_ready(l->client) && clock_ms() < l->opened + LINE_LIFE_MS;
+}
+
 bool line_serves(const struct line *l, const struct line_want *want)
 {
 	enum queue_guard guard = guard_of(l->net, want);
 
-	if (!smtp_client_ready(l->client) || !leads(l, want->destination))
-		return false;
-	if (clock_ms() >= l->opened + LINE_LIFE_MS)
+	if (!line_lives(l) || !leads(l, want->destination))
 		return false;
 	if (l->loose && !(want->tls_optional && guard == QUEUE_ANY))
 		return false;

@@ -108,6 +108,8 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 /* False in a canceled fiber too: then why means nothing. */
 bool line_open(struct line_net *net, const struct line_want *want, struct arena *a,
 	       struct line **out, struct line_failure *why);
+/* (quick) May there be any more mail over it? */
+bool line_lives(const struct line *l);
 /* (quick) May a mail for want->destination that asks for this go over it? It leads to one
  * destination, or to all that have the same smart host. Also false when no other mail may go: what
  * was found out of the destination counts for some minutes, not as long as there is mail for it. */

@@ -57,6 +57,30 @@ void pool_leave(struct pool *p, const struct line_relay *relay)
 	signal_raise(&p->freed);
 }
 
+static struct line *remove_at(struct pool *p, size_t i)
+{
+	struct line *l = p->line[i];
+
+	memmove(&p->line[i], &p->line[i + 1], (p->n - i - 1) * sizeof(struct line *));
+	p->n--;
+	return l;
+}
+
+/* An idle line there that serves somebody else stands in nobody's way. */
+static bool make_room(struct pool *p, const struct place *place)
+{
+	size_t i = 0;
+
+	while (i < p->n && !(p->line[i]->relay && same(p->line[i]->relay, place->relay)))
+		i++;
+	if (i == p->n)
+		return false;
+	struct line *l = remove_at(p, i);
+
+	pool_drop(p, &l);
+	return true;
+}
+
 bool pool_get(struct pool *p, const struct line_want *want, const struct line_relay *relay,
 	      unsigned most, int64_t deadline, struct line **out)
 {
@@ -74,6 +98,8 @@ bool pool_get(struct pool *p, const struct line_want *want, const struct line_re
 				place->open++;
 			return true;
 		}
+		if (make_room(p, place))
+			continue;
 		e = p->ending ? E_CLOSED : signal_wait(&p->freed, seen, deadline);
 	}
 	return false;
@@ -99,15 +125,6 @@ void pool_drop(struct pool *p, struct line **l)
 	if (group_size(p->closing) >= CLOSING_MAX ||
 	    group_spawn(p->closing, "goodbye", say_goodbye, line))
 		line_close(&line);
-}
-
-static struct line *remove_at(struct pool *p, size_t i)
-{
-	struct line *l = p->line[i];
-
-	memmove(&p->line[i], &p->line[i + 1], (p->n - i - 1) * sizeof(struct line *));
-	p->n--;
-	return l;
 }
 
 static void care(void *arg)
@@ -146,7 +163,7 @@ void pool_put(struct pool *p, struct line **l)
 {
 	if (!*l)
 		return;
-	if (p->ending || !p->max || !smtp_client_ready((*l)->client)) {
+	if (p->ending || !p->max || !line_lives(*l)) {
 		pool_drop(p, l);
 		return;
 	}

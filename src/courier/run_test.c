@@ -162,11 +162,18 @@ enum queue_guard line_guard(const struct line_net *net, struct str domain, enum 
 	return guard;
 }
 
+bool line_lives(const struct line *l)
+{
+	return smtp_client_ready(l->client);
+}
+
+static bool proof_wanted; /* none of the lines that are open has one */
+
 bool line_serves(const struct line *l, const struct line_want *want)
 {
 	const struct line_relay *relay = line_relay_of(NULL, want->destination);
 
-	return smtp_client_ready(l->client) && want->guard == QUEUE_ANY && l->relay == relay &&
+	return line_lives(l) && !proof_wanted && l->relay == relay &&
 	       (relay || str_eq(l->destination, want->destination));
 }
 
@@ -271,6 +278,8 @@ static struct queue_recipient tried(uint64_t id, uint32_t tries)
 	return j->p.rcpt[0];
 }
 
+static int64_t idle_ms = 300; /* of lines */
+
 static struct courier *begin(void)
 {
 	struct courier_conf conf = { .holder = S("test"),
@@ -281,7 +290,7 @@ static struct courier *begin(void)
 				     .connections = 20,
 				     .per_destination = 5,
 				     .idle_max = 10,
-				     .idle_ms = 300 };
+				     .idle_ms = idle_ms };
 	struct courier *c;
 
 	far.opened = far.most_open = far.mails = far.recipients = 0;
@@ -575,6 +584,8 @@ static void stopped(void)
 static void by_smart_host(void)
 {
 	enum { N = 40 };
+
+	idle_ms = 5000;
 	struct courier *c = begin();
 
 	far.hold_ms = 10;
@@ -588,6 +599,15 @@ static void by_smart_host(void)
 	queued_are(0);
 	CHECK(far.most_open <= 5);
 	CHECK(far.opened <= 5);
+	/* All of them idle, and none serves: one makes room. */
+	proof_wanted = true;
+	int64_t began = clock_ms();
+
+	PUT("alice@example.test", "x@other.relayed.test");
+	mails_are(N + 1);
+	CHECK(clock_ms() - began < 3000);
+	proof_wanted = false;
+	idle_ms = 300;
 	far.hold_ms = 0;
 	end(c);
 }
