@@ -270,6 +270,56 @@ static void test_subject(void)
 	CHECK_NUM(info.proof, TLS_BY_DANE);
 }
 
+static struct str der_digest(X509 *x)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+
+	return digest(der, n);
+}
+
+/* The trust anchor of usage 2 may be one that is itself issued; what is above it counts for nothing
+ * and need not be there: RFC 7671 5.2. */
+static void test_intermediate(void)
+{
+	EVP_PKEY *key[] = { EVP_EC_gen("P-256"), EVP_EC_gen("P-256"), EVP_EC_gen("P-256") };
+	X509 *root = certificate(key[0], "Root", NULL, key[0], 7200, false);
+	X509 *middle = certificate(key[1], "Middle", root, key[0], 7200, false);
+	BIO *chain = BIO_new(BIO_s_mem()), *secret = BIO_new(BIO_s_mem());
+	struct str why;
+
+	extension(middle, NID_basic_constraints, "critical,CA:TRUE");
+	X509_sign(middle, key[0], EVP_sha256());
+	X509 *x = certificate(key[2], "mail.test", middle, key[1], 3600, true);
+
+	PEM_write_bio_X509(chain, x);
+	PEM_write_bio_X509(chain, middle);
+	PEM_write_bio_PrivateKey(secret, key[2], NULL, NULL, 0, NULL, NULL);
+	struct str chain_pem = pem_of(chain), key_pem = pem_of(secret);
+	struct tlsa by_middle = { 2, 0, 1, der_digest(middle) };
+	struct tlsa by_root = { 2, 0, 1, der_digest(root) };
+	struct tls_wish wish = {
+		.name = S("mail.test"), .proof = TLS_BY_DANE, .tlsa = &by_middle, .ntlsa = 1
+	};
+	struct tls_info info;
+
+	tls_release(&server_tls);
+	CHECK_NUM(tls_server_new(chain_pem, key_pem, memory, &server_tls, &why), OK);
+	CHECK_NUM(meet(stranger, &wish, &info), OK);
+	CHECK_NUM(info.proof, TLS_BY_DANE);
+	wish.name = S("other.test");
+	CHECK_NUM(meet(stranger, &wish, &info), E_DENIED);
+	CHECK_NUM(info.fault, TLS_WRONG_NAME);
+	wish.name = S("mail.test");
+	wish.tlsa = &by_root; /* which is not shown: RFC 7672 3.1.2 */
+	CHECK_NUM(meet(stranger, &wish, &info), E_DENIED);
+	for (size_t i = 0; i < LENGTH(key); i++)
+		EVP_PKEY_free(key[i]);
+	X509_free(root);
+	X509_free(middle);
+	X509_free(x);
+}
+
 /* The best key exchange that the library has: between us the hybrid one, where it is there. */
 static void test_group(void)
 {
@@ -303,6 +353,7 @@ static void all(void *arg)
 	test_group();
 	test_expired();
 	test_subject();
+	test_intermediate();
 	tls_release(&server_tls);
 	tls_release(&stranger);
 	tls_release(&friend);
