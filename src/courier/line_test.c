@@ -12,6 +12,7 @@
  *     open DESTINATION GUARD FLAGS MS [DOMAIN]    FLAGS: letters of r(equiretls), o(ptional), or -
  *     serves GUARD FLAGS MS [DOMAIN [DESTINATION]] may the line of the last "open" take this?
  *     older MS                                    the line of "open" was opened so much earlier
+ *     cancel MS DESTINATION...                     openings that are broken off after so long
  *     expect DOMAIN MS                            what it promises: proof, and for how long
  *     want DOMAIN...                              the same by way of a store
  *
@@ -157,6 +158,32 @@ static void open_line(const struct str *word)
 	arena_free(&a);
 }
 
+static void open_and_close(void *arg)
+{
+	struct line_want want = { .destination = *(struct str *)arg, .deadline = clock_in(8000) };
+	struct arena *a = arena_new(1 << 16);
+	struct line_failure why;
+	struct line *l;
+
+	if (line_open(net, &want, a, &l, &why))
+		line_close(&l);
+	arena_free(&a);
+}
+
+static void cancel(int64_t after_ms, const struct str *word, size_t n)
+{
+	struct str *destination = ARENA_ARRAY(memory, struct str, n);
+	struct group *g = group_new();
+
+	open_net();
+	for (size_t i = 0; i < n; i++) {
+		destination[i] = word[i];
+		CHECK_NUM(group_spawn(g, "open", open_and_close, &destination[i]), OK);
+	}
+	(void)!group_wait(g, clock_in(after_ms));
+	group_close(&g);
+}
+
 static void print_expect(const struct expect *e)
 {
 	printf("%s\t%lld", expect_proof_word(e->proof), (long long)(e->until - e->looked));
@@ -216,6 +243,8 @@ static void obey(const struct str *word, size_t n)
 							    .user = login ? word[4] : S_NONE,
 							    .password = login ? word[5] : S_NONE,
 							    .at_once = str_is(word[6], "tls") };
+	} else if (str_is(word[0], "cancel")) {
+		cancel(number(word[1]), word + 2, n - 2);
 	} else if (str_is(word[0], "older")) {
 		line->opened -= number(word[1]);
 	} else if (str_is(word[0], "policy")) {

@@ -382,6 +382,18 @@ def test_late(t, w):
     t.check("nothing else", t.open(f"[{w.hole}]", ms=1500), outcome="unreached", status="4.4.1", ip=w.hole)
 
 
+def test_canceled(t):
+    """Wherever they are just then: in the DNS, at the connection, the greeting, the handshake."""
+    began = time.monotonic()
+    for ms in 0, 1, 3, 10, 30, 100, 300:
+        got = t.ask("cancel", str(ms), "mute.open.test", "hole.open.test", "quiet.signed.test", "dane.signed.test",
+                    "stuck.open.test", "brokentls.open.test", "second.signed.test", "mail.silent.test",
+                    "enforced.policy.test", "x.relayed.test")
+        t.true(f"{ms}: {got}", got == ["ok"])
+    t.true("soon", time.monotonic() - began < 6)
+    t.check("and on it goes", t.open("dane.signed.test"), outcome="open", auth="dane")
+
+
 def settings(t, hosts, w):
     """What the operator has set up."""
     t.ask("own", US)
@@ -445,7 +457,7 @@ def main():
         w = settings(t, hosts, w)
         for test, more in ((test_routes, ()), (test_greetings, ()), (test_dane, ()), (test_opportunistic, ()),
                            (test_guards, ()), (test_policies, ()), (test_notes, (w,)), (test_given, (w, mute)),
-                           (test_serves, ()), (test_late, (w,)), (test_expect, ())):
+                           (test_serves, ()), (test_late, (w,)), (test_canceled, ()), (test_expect, ())):
             began = time.monotonic()
             test(t, *more)
             print(f"{test.__name__} {time.monotonic() - began:.1f} s")
