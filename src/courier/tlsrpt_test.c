@@ -55,6 +55,8 @@ static const struct {
 	{ { "v=TLSRPTv1; rua=mailto:a@b.test; rua=mailto:c@d.test" }, "" },
 	{ { "v=TLSRPTv1; rua=mailto:a%0D%0Ab@b.test" }, "" },
 	{ { "v=TLSRPTv1; rua=mailto:a%zz@b.test" }, "" },
+	{ { "v=TLSRPTv1; rua=mailto:a@[10.0.0.1]" }, "" },
+	{ { "v=TLSRPTv1; rua=mailto:a@%5BIPv6:::1%5D,mailto:a@b.test" }, "a@b.test" },
 	{ { "v=TLSRPTv1; broken; rua=mailto:a@b.test" }, "" },
 	{ { "v=TLSRPTv1" }, "" },
 	{ { "v=TLSRPTv1;" }, "" },

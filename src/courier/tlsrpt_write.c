@@ -34,13 +34,15 @@ static bool percent_decode(struct arena *a, struct str in, struct str *out)
 	return !s.bad;
 }
 
+/* An address in brackets would lead past the DNS, into a network that only we can reach. */
 static bool rua_mail(struct arena *a, struct str uri, struct str *to)
 {
 	struct path p;
 	struct str text;
 
 	uri = str_part(uri, 0, str_find(uri, '?')); /* no header fields of others' choice */
-	if (!percent_decode(a, uri, &text) || path_parse(a, text, &p) || !p.domain.n || p.utf8)
+	if (!percent_decode(a, uri, &text) || path_parse(a, text, &p) || !p.domain.n || p.utf8 ||
+	    *p.domain.p == '[')
 		return false;
 	*to = path_text(a, p);
 	return true;
