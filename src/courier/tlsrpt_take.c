@@ -11,6 +11,7 @@
 enum {
 	WAIT_MS = 600000,   /* at most, between two looks */
 	PATIENCE_S = 86400, /* with a signature whose key cannot be had */
+	UNCLEAR_MAX = 20,   /* of such letters that are kept: each look costs a wait for the DNS */
 	OLDEST_DAYS = 60,   /* a report of earlier days is not believed */
 	LETTER_MEMORY = TLSRPT_READ_MEMORY + REPORTER_MEMORY + TLSRPT_MAIL_MAX + (1 << 20)
 };
@@ -18,7 +19,8 @@ enum {
 struct taking {
 	struct tlsrpt *t;
 	struct box *box;
-	struct arena *a; /* of one letter */
+	struct arena *a;  /* of one letter */
+	unsigned unclear; /* letters that stay, in this look at all of them */
 };
 
 static enum err read_whole(struct taking *g, const struct msg *m, struct str *out)
@@ -95,8 +97,11 @@ static enum err take(struct taking *g, const struct msg *m)
 		e = tlsrpt_read_json(g->a, json, &r);
 	if (!e)
 		e = keep(g, &r, reporter);
-	if (e && err_temporary(e) && clock_wall() < m->arrived + PATIENCE_S)
+	if (e && err_temporary(e) && clock_wall() < m->arrived + PATIENCE_S &&
+	    g->unclear < UNCLEAR_MAX) {
+		g->unclear++;
 		return e;
+	}
 	if (e)
 		log_event(LOG_INFO, "tlsrpt.dropped", KV("reporter", reporter), KVE(e));
 	else
@@ -120,6 +125,7 @@ static enum err take_all(struct taking *g)
 
 	if (e)
 		return e;
+	g->unclear = 0;
 	for (uint32_t n = box_view(g->box).exists; n && !fiber_canceled(); n--) {
 		uint32_t uid = box_uid(g->box, n);
 		struct msg m;

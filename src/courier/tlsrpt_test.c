@@ -399,6 +399,19 @@ static struct str got(struct arena *mem)
 	return usage.messages ? S("still there") : out;
 }
 
+/* How many mails are still there, when some of them have gone or after a while. */
+static struct str left(struct arena *mem, uint64_t want)
+{
+	struct box_usage usage = { 0 };
+
+	for (unsigned i = 0; i < 200; i++) {
+		CHECK_NUM(fiber_sleep(clock_in(50)), OK);
+		if (!box_usage(st, KEEPER_REPORTS_ACCOUNT, &usage) && usage.messages <= want)
+			break;
+	}
+	return str_fmt(mem, "%llu", (unsigned long long)usage.messages);
+}
+
 static struct str obey(struct arena *mem, struct str line)
 {
 	struct scan in = scan(line);
@@ -418,6 +431,8 @@ static struct str obey(struct arena *mem, struct str line)
 		return deliver(mem, in.rest);
 	if (str_is(what, "got"))
 		return got(mem);
+	if (str_is(what, "left"))
+		return left(mem, scan_num(&in, 1000));
 	return S("what?");
 }
 

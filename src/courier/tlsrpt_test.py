@@ -60,6 +60,8 @@ def make(dns, key):
              f'_smtp._tls.web IN TXT "v=TLSRPTv1; rua=https://reports.web.test/in"\nreports.web IN A {dns.ip}\n'
              f'_smtp._tls.bad IN TXT "v=TLSRPTv1; rua=https://reports.bad.test/in"\nreports.bad IN A {dns.ip}\n'
              '_smtp._tls.down IN TXT "v=TLSRPTv1; rua=https://reports.down.test/in"\n'
+             # a name that nobody can answer for
+             "sel._domainkey.lost IN CNAME back.lost\nback.lost IN CNAME sel._domainkey.lost\n"
              f"sel._domainkey.big IN TXT {key.record}\n")
     dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n")
 
@@ -166,6 +168,11 @@ def received(p, own, key):
         check(what, p.say("got"), big)
     p.say(letter(report(0, ident="g"), sender="noreply@sub.big.test"))
     check("from below the domain that signed", p.say("got").count("big.test ours.test"), 2)
+    for i in range(30):
+        p.say(letter(report(1, ident=f"lost{i}"), domain="lost.test", sender="a@lost.test"))
+    check("those whose keys cannot be had stay, but not all", p.say("left 20"), "20")
+    p.say(letter(report(0, ident="last")))
+    check("and another one is read", until(p, "left 20", "20"), "20")
 
 
 def main():
