@@ -28,7 +28,7 @@ static void commands(struct arena *a, struct str text)
 		BUG_IF(m.priority < -PRIORITY_MAX || m.priority > PRIORITY_MAX);
 	}
 	in = scan(text);
-	if (!rcpt_args(&in, a, &r).code) {
+	if (!rcpt_args(&in, a, ~0u, &r).code) {
 		BUG_IF(!scan_end(&in) || r.orcpt.n > ORCPT_MAX || !r.to.local.n);
 		BUG_IF(r.notify & NOTIFY_NEVER && r.notify != NOTIFY_NEVER);
 		BUG_IF(!utf8_ok(text));

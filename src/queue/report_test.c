@@ -51,7 +51,9 @@ static void write_out(struct str s)
 int main(int argc, char **argv)
 {
 	struct arena *a = arena_new(16 << 20);
-	struct queue_message m = { .sender = S("a@x.test"), .envid = S("id+3D7"), .submitted = T };
+	struct queue_message m = {
+		.sender = S("a@x.test"), .envid = S("id+3D7"), .account = 1, .submitted = T
+	};
 	struct queue_report_text text;
 	struct str what = str_of(argc > 1 ? argv[1] : "");
 	enum queue_report kind = QUEUE_FAILURE;

@@ -90,7 +90,9 @@ enum queue_report schedule_report(const struct queue_plan *plan, const struct qu
 	case QUEUE_WAITING:
 		if (r->delay_told || r->tries == 0 || !is_late(plan, m, now))
 			return QUEUE_NO_REPORT;
-		return !asked || r->notify & QUEUE_ON_DELAY ? QUEUE_DELAY : QUEUE_NO_REPORT;
+		if (asked ? r->notify & QUEUE_ON_DELAY : m->account != 0)
+			return QUEUE_DELAY;
+		return QUEUE_NO_REPORT;
 	default: return QUEUE_NO_REPORT;
 	}
 }

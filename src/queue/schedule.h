@@ -37,7 +37,8 @@ void schedule_after(const struct queue_plan *plan, const struct queue_message *m
 		    struct queue_recipient *r, enum queue_outcome what, int64_t now);
 
 enum queue_report { QUEUE_NO_REPORT, QUEUE_DELAY, QUEUE_FAILURE, QUEUE_SUCCESS };
-/* Which report its sender is owed now: RFC 3461 4.1, 5.2; none ever for the null sender. */
+/* Which report its sender is owed now: RFC 3461 4.1, 5.2; none ever for the null sender;
+ * none of a delay, unasked, for mail of no account, whose sender may be anybody. */
 enum queue_report schedule_report(const struct queue_plan *plan, const struct queue_message *m,
 				  const struct queue_recipient *r, int64_t now);
 /* It was written, or none was due: told and delay_told as they are now. */

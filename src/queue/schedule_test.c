@@ -90,6 +90,7 @@ static void reports(void)
 		int after;
 		bool delay_told, passed;
 		enum queue_report want;
+		bool forwarded;
 	} t[] = {
 		{ "a@x", 0, QUEUE_FAILED, 0, false, false, QUEUE_FAILURE },
 		{ "a@x", 0, QUEUE_EXPIRED, 0, false, false, QUEUE_FAILURE },
@@ -104,13 +105,18 @@ static void reports(void)
 		{ "a@x", 0, QUEUE_WAITING, LATE - 1, false, false, QUEUE_NO_REPORT },
 		{ "a@x", 0, QUEUE_WAITING, LATE, false, false, QUEUE_DELAY },
 		{ "a@x", 0, QUEUE_WAITING, LATE, true, false, QUEUE_NO_REPORT },
+		{ "a@x", 0, QUEUE_WAITING, LATE, false, false, QUEUE_NO_REPORT, true },
+		{ "a@x", QUEUE_ON_DELAY, QUEUE_WAITING, LATE, false, false, QUEUE_DELAY, true },
+		{ "a@x", 0, QUEUE_FAILED, 0, false, false, QUEUE_FAILURE, true },
 		{ "a@x", QUEUE_ON_FAILURE, QUEUE_WAITING, LATE, false, false, QUEUE_NO_REPORT },
 		{ "a@x", QUEUE_ON_DELAY, QUEUE_WAITING, LATE, false, false, QUEUE_DELAY },
 		{ "a@x", 0, QUEUE_HELD, LATE, false, false, QUEUE_NO_REPORT },
 	};
 
 	for (size_t i = 0; i < LENGTH(t); i++) {
-		struct queue_message m = { .sender = str_of(t[i].sender), .submitted = T };
+		struct queue_message m = { .sender = str_of(t[i].sender),
+					   .account = t[i].forwarded ? 0 : 1,
+					   .submitted = T };
 		struct queue_recipient r = { .notify = t[i].notify,
 					     .state = t[i].state,
 					     .delay_told = t[i].delay_told,
@@ -129,7 +135,9 @@ static void reports(void)
 
 static void by_note(void)
 {
-	struct queue_message m = { .sender = S("a@x"), .submitted = T, .deliver_by = T + 60 };
+	struct queue_message m = {
+		.sender = S("a@x"), .account = 1, .submitted = T, .deliver_by = T + 60
+	};
 	struct queue_recipient r = { .tries = 1 };
 
 	CHECK_NUM(schedule_report(&queue_plan_default, &m, &r, T + 59), QUEUE_NO_REPORT);

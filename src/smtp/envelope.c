@@ -288,7 +288,7 @@ static struct reply rcpt(struct smtp *s, struct scan *in)
 
 	if (s->nrcpt >= recipients_max(s)) /* RFC 5321 4.5.3.1.10 */
 		return reply(452, "4.5.3", "too many recipients");
-	r = rcpt_args(in, s->cmd, &args);
+	r = rcpt_args(in, s->cmd, params_offered(s), &args);
 	if (r.code)
 		return r;
 	if (args.to.utf8 && !s->mail.utf8) /* RFC 6531 3.5 */

@@ -182,9 +182,9 @@ static bool take_orcpt(struct str value, void *out)
 static const struct param_row mail_params[] = {
 	{ "SIZE", true, take_size },
 	{ "BODY", true, take_body },
-	{ "RET", true, take_ret },
+	{ "RET", true, take_ret, PARAM_DSN }, /* RFC 3461 4.3, 4.4 */
 	{ "SMTPUTF8", false, take_utf8 },
-	{ "ENVID", true, take_envid },
+	{ "ENVID", true, take_envid, PARAM_DSN },
 	{ "AUTH", true, take_auth },
 	{ "REQUIRETLS", false, take_requiretls, PARAM_REQUIRETLS }, /* RFC 8689 2 */
 	{ "HOLDFOR", true, take_holdfor, PARAM_HOLD },              /* RFC 4865 4 */
@@ -194,8 +194,8 @@ static const struct param_row mail_params[] = {
 	{ NULL },
 };
 static const struct param_row rcpt_params[] = {
-	{ "NOTIFY", true, take_notify },
-	{ "ORCPT", true, take_orcpt },
+	{ "NOTIFY", true, take_notify, PARAM_DSN }, /* RFC 3461 4.1, 4.2 */
+	{ "ORCPT", true, take_orcpt, PARAM_DSN },
 	{ NULL },
 };
 
@@ -250,7 +250,7 @@ struct reply mail_args(struct scan *in, struct arena *a, unsigned offered, struc
 	return r;
 }
 
-struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out)
+struct reply rcpt_args(struct scan *in, struct arena *a, unsigned offered, struct rcpt_args *out)
 {
 	*out = (struct rcpt_args){ 0 };
 	bool utf8 = utf8_ok(in->rest);
@@ -260,5 +260,5 @@ struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out)
 	out->to = path_scan(in, a, false);
 	if (in->bad || !utf8)
 		return reply(501, "5.1.3", "usage: RCPT TO:<address> [parameters]");
-	return params(in, rcpt_params, 0, out);
+	return params(in, rcpt_params, offered, out);
 }

@@ -16,7 +16,7 @@ enum ret { RET_NONE, RET_FULL, RET_HDRS };
 enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
 enum { ENVID_MAX = 100, ORCPT_MAX = 500, PRIORITY_MAX = 9 };
 /* Parameters that not every session offers; else they are not known. */
-enum { PARAM_REQUIRETLS = 1, PARAM_HOLD = 2, PARAM_BY = 4, PARAM_PRIORITY = 8 };
+enum { PARAM_REQUIRETLS = 1, PARAM_HOLD = 2, PARAM_BY = 4, PARAM_PRIORITY = 8, PARAM_DSN = 16 };
 
 struct mail_args {
 	struct path from;
@@ -43,7 +43,7 @@ struct rcpt_args {
 /* in stands behind the verb; offered: PARAM_... of the session. Code 0: well understood, else the
  * refusal. */
 struct reply mail_args(struct scan *in, struct arena *a, unsigned offered, struct mail_args *out);
-struct reply rcpt_args(struct scan *in, struct arena *a, struct rcpt_args *out);
+struct reply rcpt_args(struct scan *in, struct arena *a, unsigned offered, struct rcpt_args *out);
 
 /* What stands behind XCLIENT: one attribute, the address whom the client speaks for. The text of
  * it, which may still be none. False: not understood. */

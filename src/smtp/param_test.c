@@ -2,7 +2,7 @@
 #include "check.h"
 #include "smtp/param.h"
 
-enum { ALL = PARAM_REQUIRETLS | PARAM_HOLD | PARAM_BY | PARAM_PRIORITY };
+enum { ALL = PARAM_REQUIRETLS | PARAM_HOLD | PARAM_BY | PARAM_PRIORITY | PARAM_DSN };
 
 static void mail(struct arena *a)
 {
@@ -184,7 +184,7 @@ static void rcpt(struct arena *a)
 	for (size_t i = 0; i < LENGTH(table); i++) {
 		struct scan in = scan(str_of(table[i].in));
 		struct rcpt_args r;
-		struct reply why = rcpt_args(&in, a, &r);
+		struct reply why = rcpt_args(&in, a, ALL, &r);
 
 		if (!CHECK_NUM(why.code, table[i].code))
 			fprintf(stderr, "  for %s\n", table[i].in);
@@ -197,9 +197,11 @@ static void rcpt(struct arena *a)
 	struct scan in = scan(S("TO:<Postmaster>"));
 	struct rcpt_args r;
 
-	CHECK_NUM(rcpt_args(&in, a, &r).code, 0);
+	CHECK_NUM(rcpt_args(&in, a, ALL, &r).code, 0);
 	CHECK_STR(r.to.domain, "");
 	CHECK(str_iis(r.to.local, "postmaster"));
+	in = scan(S("TO:<a@b.test> NOTIFY=NEVER"));
+	CHECK_NUM(rcpt_args(&in, a, ALL & ~PARAM_DSN, &r).code, 555);
 }
 
 static void bounds(struct arena *a)
@@ -225,8 +227,9 @@ static void bounds(struct arena *a)
 		struct rcpt_args r;
 		bool mail_from = str_starts(text, S("FROM"));
 
-		CHECK_NUM((mail_from ? mail_args(&in, a, ALL, &m) : rcpt_args(&in, a, &r)).code,
-			  table[i].code);
+		CHECK_NUM(
+			(mail_from ? mail_args(&in, a, ALL, &m) : rcpt_args(&in, a, ALL, &r)).code,
+			table[i].code);
 	}
 }
 

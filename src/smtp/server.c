@@ -35,7 +35,6 @@ struct smtp_conf smtp_conf_default(void)
 		.data_ms = 10 * 60 * 1000,
 		.data_rate = 4096,
 		.hold_max = 30 * 24 * 3600,
-		.dsn = true,
 	};
 }
 
@@ -127,16 +126,17 @@ static struct reply cmd_ehlo(struct smtp *s, struct scan *in)
 		hold = str_fmt(s->cmd, "\nFUTURERELEASE %lld %.*s", (long long)s->conf->hold_max,
 			       FMT(date_iso(s->cmd, clock_wall() + s->conf->hold_max)));
 
-	struct str text = str_fmt(
-		s->cmd,
-		"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
-		"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%.*s%s%s%s%s%s%s",
-		FMT(s->conf->hostname), (unsigned long long)s->conf->message_max, recipients_max(s),
-		s->conf->dsn ? "\nDSN" : "", FMT(hold), params & PARAM_BY ? "\nDELIVERBY" : "",
-		params & PARAM_PRIORITY ? "\nMT-PRIORITY" : "",
-		params & PARAM_REQUIRETLS ? "\nREQUIRETLS" : "", starttls ? "\nSTARTTLS" : "",
-		login ? "\nAUTH PLAIN LOGIN" : "",
-		s->kind == SMTP_INTERNAL && !s->spoken_for ? "\nXCLIENT ADDR" : "");
+	struct str text =
+		str_fmt(s->cmd,
+			"%.*s\nPIPELINING\nSIZE %llu\n8BITMIME\nSMTPUTF8\nCHUNKING\nBINARYMIME\n"
+			"ENHANCEDSTATUSCODES\nLIMITS RCPTMAX=%u%s%.*s%s%s%s%s%s%s",
+			FMT(s->conf->hostname), (unsigned long long)s->conf->message_max,
+			recipients_max(s), params & PARAM_DSN ? "\nDSN" : "", FMT(hold),
+			params & PARAM_BY ? "\nDELIVERBY" : "",
+			params & PARAM_PRIORITY ? "\nMT-PRIORITY" : "",
+			params & PARAM_REQUIRETLS ? "\nREQUIRETLS" : "",
+			starttls ? "\nSTARTTLS" : "", login ? "\nAUTH PLAIN LOGIN" : "",
+			s->kind == SMTP_INTERNAL && !s->spoken_for ? "\nXCLIENT ADDR" : "");
 
 	return reply(250, NULL, str_c(s->cmd, text));
 }

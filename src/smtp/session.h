@@ -101,13 +101,16 @@ static inline bool is_submission(const struct smtp *s)
 	return s->kind == SMTP_SUBMISSION || s->kind == SMTP_INTERNAL;
 }
 /* PARAM_... that this session offers now. RFC 4865 is for submission alone; so are here those whose
- * service we give to our users only. RFC 8689 4.1: over TLS, on every port. */
+ * service we give to our users only. RFC 8689 4.1: over TLS, on every port. Reports for strangers,
+ * whose sender may be anybody, are no service: docs/adr/0035-no-reports-for-strangers.md */
 static inline unsigned params_offered(const struct smtp *s)
 {
 	unsigned user = is_submission(s) ? PARAM_BY | PARAM_PRIORITY : 0;
 
 	if (is_submission(s) && s->conf->hold_max)
 		user |= PARAM_HOLD;
+	if (s->kind != SMTP_MX)
+		user |= PARAM_DSN;
 	return user | (io_tls(s->io).on ? PARAM_REQUIRETLS : 0);
 }
 /* Can nobody listen? RFC 8314 4 */

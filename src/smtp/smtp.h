@@ -38,7 +38,6 @@ struct smtp_conf {
 	uint64_t data_rate;      /* octets a second that the slowest client must reach; not 0 */
 	int64_t hold_max;        /* seconds that a user's mail may wait to be released: RFC 4865;
 				  * 0: not offered */
-	bool dsn;                /* EHLO offers DSN, RFC 3461 */
 };
 struct smtp_conf smtp_conf_default(void);
 
