@@ -164,6 +164,14 @@ bool utf8_ok(struct str s)
 	return true;
 }
 
+bool utf8_harmless(uint32_t c)
+{
+	bool control = c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+	bool turns = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+	return c <= 0x10ffff && !control && !turns;
+}
+
 size_t utf8_put(char out[4], uint32_t c)
 {
 	if (c < 0x80) {

@@ -20,7 +20,10 @@ struct str utf8_part(struct str s, size_t max); /* at most so many octets; no ch
 /* One character of *s; 0 at the end, UINT32_MAX (and one octet eaten) where it is wrong. */
 uint32_t utf8_next(struct str *s);
 size_t utf8_put(char out[4], uint32_t c); /* the number of octets written */
-bool str_ascii(struct str s);             /* no octet above 126, no NUL; CR LF TAB are fine */
+/* Can what somebody else wrote have it and stay one line of text, for a terminal too? Not so:
+ * controls, ends of lines, marks that turn the direction of writing, and what is no character. */
+bool utf8_harmless(uint32_t c);
+bool str_ascii(struct str s); /* no octet above 126, no NUL; CR LF TAB are fine */
 /* For lines that carry ASCII alone: "ae" for U+00E4 and the like, "?" for what has no such
  * spelling, a space for a control character. */
 struct str ascii_spell(struct arena *a, struct str utf8);

@@ -120,7 +120,7 @@ static struct str plain(struct arena *a, struct str s)
 	while (s.n && n < PLAIN_TEXT_MAX) {
 		uint32_t c = utf8_next(&s);
 
-		n += utf8_put(p + n, c < ' ' || (c >= 127 && c < 160) || c == UINT32_MAX ? ' ' : c);
+		n += utf8_put(p + n, utf8_harmless(c) ? c : ' ');
 	}
 	return STR(p, n);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <time.h>
 
+#include "base/encode.h"
 #include "queue/why.h"
 
 enum { ANY_CLASS = 0, SECURITY = 7 }; /* RFC 3463 3.8 */
@@ -203,13 +204,17 @@ struct str queue_one_line(struct arena *a, struct str s)
 	char *p = arena_alloc(a, s.n + 1);
 	size_t n = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	while (s.n) {
+		struct str before = s;
+		uint32_t c = utf8_next(&s);
+		size_t octets = before.n - s.n;
 
-		if (c > ' ' && c != 127)
-			p[n++] = (char)c;
-		else if (n && p[n - 1] != ' ')
+		if (c > ' ' && utf8_harmless(c)) {
+			memcpy(p + n, before.p, octets);
+			n += octets;
+		} else if (n && p[n - 1] != ' ') {
 			p[n++] = ' ';
+		}
 	}
 	return str_trim(STR(p, n));
 }

@@ -19,7 +19,7 @@ struct str queue_said(struct arena *a, enum queue_language l, const struct queue
 struct str queue_meaning(enum queue_language l, const uint16_t status[3]);
 /* The status of a report: class, subject, detail. RFC 3463, RFC 3464 2.3.4 */
 void queue_status(const struct queue_message *m, const struct queue_recipient *r, uint16_t out[3]);
-/* Without line ends and control characters: a blank for each run of them. */
+/* For people and their terminals: a blank for each run of what is not utf8_harmless. */
 struct str queue_one_line(struct arena *a, struct str s);
 
 #endif

@@ -142,9 +142,28 @@ static void statuses(struct arena *a)
 	}
 }
 
+/* What others wrote cannot steer the terminal of whoever reads it. */
+static void one_line(struct arena *a)
+{
+	static const char *const table[][2] = {
+		{ " a\t b\r\n c ", "a b c" },
+		{ "a\x1b[2Jb\x7f", "a [2Jb" },
+		{ "gr\xc3\xbcn", "gr\xc3\xbcn" },
+		{ "a\xc2\x9b[2J", "a [2J" },    /* U+009B begins a sequence as well */
+		{ "a\xe2\x80\xae <x", "a <x" }, /* what follows would stand reversed */
+		{ "a\x9b<\xe2\x80", "a <" },    /* no UTF-8 */
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++)
+		CHECK_STR(queue_one_line(a, str_of(table[i][0])), table[i][1]);
+	CHECK_STR(queue_one_line(a, S("a\0b")), "a b");
+}
+
 int main(void)
 {
 	struct arena *a = arena_new(1 << 20);
+
+	one_line(a);
 	struct queue_message m = { .sender = S("a@x.test"), .submitted = T };
 
 	for (size_t i = 0; i < LENGTH(t); i++) {

@@ -38,14 +38,11 @@ static size_t esc_length(unsigned code, struct str text)
 static void put_clean(struct buf *b, uint32_t c)
 {
 	char octets[4] = { '?' };
-	bool control = c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
-	/* marks that turn the direction of writing */
-	bool turns = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 	size_t n = 1;
 
 	if (c == '\t')
 		octets[0] = ' ';
-	else if (c != UINT32_MAX && !control && !turns)
+	else if (utf8_harmless(c))
 		n = utf8_put(octets, c);
 	buf_put(b, STR(octets, n));
 }
