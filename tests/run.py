@@ -42,7 +42,7 @@ PARTS = [
     ("webmail-php", True, 30, ["php", "tests/webmail/plugin_test.php"]),
     ("webmail", False, 300, ["tests/webmail/run"]),
     ("acme", False, 180, ["tests/acme.py"]),
-    ("queue", False, 180, ["tests/queue.py"]),
+    ("queue-command", False, 180, ["tests/queue_command.py"]),
     ("ways", False, 180, ["tests/ways.py"]),
     ("receipts", False, 180, ["tests/receipts.py"]),
     ("rollover", False, 240, ["tests/rollover.py"]),

@@ -3,7 +3,7 @@
 """`tecsmail queue` beside the running server: a user's mail to other people's servers, and the
 operator who looks and orders. Couriers see at once what he did.
 
-    tests/queue.py [WORD...]         those whose name has one of the words in it
+    tests/queue_command.py [WORD...]   those whose name has one of the words in it
 
 The other servers, signed zones and their name server are on loopback addresses of this test. The
 program is build/tecsmail, or what TECSMAIL names.
