@@ -95,25 +95,6 @@ enum err sts_kept_get(struct store *st, struct str domain, struct arena *a, stru
 	return e ? e : sts_decode(x.value, a, out);
 }
 
-static uint32_t count(struct tx *tx)
-{
-	struct str value;
-
-	if (tx_get(tx, COUNT, &value))
-		return 0;
-	struct scan in = scan(value);
-	return scan_u32(&in);
-}
-
-static void set_count(struct tx *tx, uint32_t n)
-{
-	struct buf b = buf_new(4);
-
-	buf_u32(&b, n);
-	tx_put(tx, COUNT, buf_str(&b));
-	buf_free(&b);
-}
-
 struct old {
 	int64_t at;
 	struct str key;
@@ -154,12 +135,12 @@ static enum err put(struct tx *tx, void *arg)
 	struct access *x = arg;
 	struct str key = key_of(tx_arena(tx), x->domain), value;
 	enum err e = tx_get(tx, key, &value);
-	uint32_t n = count(tx);
+	uint32_t n = tx_number(tx, COUNT);
 
 	if (e == E_NOTFOUND) {
 		if (n >= STS_KEPT_MAX)
 			n -= evict(tx, n, x->put->fetched);
-		set_count(tx, n + 1);
+		tx_number_put(tx, COUNT, n + 1);
 	} else if (e) {
 		return e;
 	}
@@ -235,9 +216,9 @@ static enum err due(struct tx *tx, void *arg)
 	}
 	arena_free(&scratch);
 	if (removed) {
-		uint32_t n = count(tx);
+		uint32_t n = tx_number(tx, COUNT);
 
-		set_count(tx, n > removed ? n - removed : 0);
+		tx_number_put(tx, COUNT, n > removed ? n - removed : 0);
 	}
 	d->last = str_dup(l->a, str_from(key, POLICIES.n));
 	return e == E_NOTFOUND ? OK : e;

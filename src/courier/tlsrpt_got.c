@@ -80,25 +80,6 @@ static struct str head_of(struct arena *a, const struct tlsrpt_got_row *r)
 	return str_fmt(a, "r/%05u/%016llx/", r->day, (unsigned long long)str_hash(who));
 }
 
-static uint32_t count(struct tx *tx)
-{
-	struct str value;
-
-	if (tx_get(tx, COUNT, &value))
-		return 0;
-	struct scan in = scan(value);
-	return scan_u32(&in);
-}
-
-static void set_count(struct tx *tx, uint32_t n)
-{
-	struct buf b = buf_new(4);
-
-	buf_u32(&b, n);
-	tx_put(tx, COUNT, buf_str(&b));
-	buf_free(&b);
-}
-
 static bool is_older(struct str key, uint32_t day)
 {
 	struct scan in = scan(str_part(key, ROWS.n, DAY_DIGITS));
@@ -143,14 +124,14 @@ static enum err put(struct tx *tx, void *arg)
 	if (e && e != E_NOTFOUND)
 		return e;
 	if (e) {
-		uint32_t n = count(tx), today = (uint32_t)(p->row->received / DAY_S);
+		uint32_t n = tx_number(tx, COUNT), today = (uint32_t)(p->row->received / DAY_S);
 
 		if (rows_below(tx, head) == TLSRPT_GOT_A_DAY)
 			return E_LIMIT;
 		uint32_t gone = drop(tx, SWEPT, false, today - TLSRPT_GOT_DAYS);
 		if (n >= TLSRPT_GOT_MAX + gone)
 			gone += drop(tx, EVICTED, true, 0);
-		set_count(tx, (n > gone ? n - gone : 0) + 1);
+		tx_number_put(tx, COUNT, (n > gone ? n - gone : 0) + 1);
 	}
 	tx_put(tx, key, p->value);
 	return OK;

@@ -13,6 +13,7 @@ enum {
 	DROP_MAX = 200, /* old ones that go with one new one */
 };
 static const char secrets[] = SECRET_PARTITION, kept[] = "srs";
+#define COUNT S("n") /* behind all days */
 
 /* --- the key --- */
 
@@ -93,32 +94,47 @@ static enum err get_kept(struct tx *tx, void *arg)
 	return OK;
 }
 
-/* Keys are in order of days, so those that are too old come first. */
-static void drop_old(struct tx *tx, int64_t today)
+/* Keys are in order of days: those before `end`, at most so many. How many went. */
+static uint32_t drop(struct tx *tx, struct str end, uint32_t most)
 {
-	struct str least = key_of(tx_arena(tx), today - SRS_DAYS, S("")), key = S(""), value;
+	struct str key = S(""), value;
+	uint32_t n = 0;
 
-	for (unsigned i = 0; i < DROP_MAX; i++) {
-		if (tx_next(tx, S(""), key, &key, &value) || str_cmp(key, least) >= 0)
-			return;
+	while (n < most && !tx_next(tx, S(""), key, &key, &value) && str_cmp(key, end) < 0) {
 		key = str_dup(tx_arena(tx), key);
 		tx_del(tx, key);
+		n++;
 	}
+	return n;
+}
+
+/* For one more: what is too old goes, and beyond the bound what is oldest. */
+static void make_room(struct tx *tx, int64_t today)
+{
+	struct str least = key_of(tx_arena(tx), today - SRS_DAYS, S(""));
+	uint32_t n = tx_number(tx, COUNT), gone = drop(tx, least, DROP_MAX);
+
+	if (!gone && n >= FORWARD_KEPT)
+		gone = drop(tx, COUNT, DROP_MAX);
+	tx_number_put(tx, COUNT, (n > gone ? n - gone : 0) + 1);
 }
 
 static enum err put_kept(struct tx *tx, void *arg)
 {
 	struct keep *k = arg;
+	struct str there;
+
+	if (tx_get(tx, k->key, &there) == OK) /* meanwhile */
+		return OK;
 	struct buf b = buf_new(1 + PATH_MAX_OCTETS);
 
 	buf_u8(&b, VERSION);
 	buf_put(&b, k->sender);
 	enum err e = b.full ? E_LIMIT : OK;
 
-	if (!e)
-		tx_put(tx, k->key, buf_str(&b));
+	make_room(tx, k->today);
+	tx_put(tx, k->key, buf_str(&b));
 	buf_free(&b);
-	drop_old(tx, k->today);
 	return e;
 }
 

@@ -73,6 +73,30 @@ static void both_ways(void)
 	CHECK_NUM(count_kept(), 1);
 }
 
+static enum err fill(struct tx *tx, void *arg)
+{
+	(void)arg;
+	tx_number_put(tx, S("n"), FORWARD_KEPT);
+	return OK;
+}
+
+/* Anybody can have senders kept: there is an end to it, and to no mail. */
+static void bounded(void)
+{
+	struct str address = S("");
+
+	for (unsigned i = 0; i < 300; i++)
+		rewritten(str_c(a, str_fmt(a, "\"joe %u\"@far.test", i)), OK);
+	clock_fake_step(DAY_MS);
+	CHECK_NUM(count_kept(), 301);
+	CHECK_NUM(store_update(st, S("srs"), fill, NULL), OK);
+	address = rewritten("\"one more\"@far.test", OK);
+	CHECK_NUM(count_kept(), 102); /* the oldest went, many at once */
+	leads_back(address, "\"one more\"@far.test", OK);
+	rewritten("\"and one\"@far.test", OK);
+	CHECK_NUM(count_kept(), 103);
+}
+
 static enum err count(struct tx *tx, void *arg)
 {
 	struct str key = S(""), value;
@@ -80,7 +104,7 @@ static enum err count(struct tx *tx, void *arg)
 	*(unsigned *)arg = 0;
 	while (tx_next(tx, S(""), key, &key, &value) == OK) {
 		key = str_dup(tx_arena(tx), key);
-		++*(unsigned *)arg;
+		*(unsigned *)arg += str_has(key, '/');
 	}
 	return OK;
 }
@@ -100,6 +124,7 @@ static void all(void *arg)
 	st = test_store(a);
 	CHECK_NUM(directory_domain_add(st, S("example.test")), OK);
 	both_ways();
+	bounded();
 	store_close(&st);
 	arena_free(&a);
 }

@@ -209,7 +209,9 @@ struct str queue_one_line(struct arena *a, struct str s)
 		uint32_t c = utf8_next(&s);
 		size_t octets = before.n - s.n;
 
-		if (c > ' ' && utf8_harmless(c)) {
+		if (c == UINT32_MAX) {
+			p[n++] = '?';
+		} else if (c > ' ' && utf8_harmless(c)) {
 			memcpy(p + n, before.p, octets);
 			n += octets;
 		} else if (n && p[n - 1] != ' ') {

@@ -19,7 +19,8 @@ struct str queue_said(struct arena *a, enum queue_language l, const struct queue
 struct str queue_meaning(enum queue_language l, const uint16_t status[3]);
 /* The status of a report: class, subject, detail. RFC 3463, RFC 3464 2.3.4 */
 void queue_status(const struct queue_message *m, const struct queue_recipient *r, uint16_t out[3]);
-/* For people and their terminals: a blank for each run of what is not utf8_harmless. */
+/* For people and their terminals: a blank for each run of what is not utf8_harmless, "?" for
+ * an octet that is no character. */
 struct str queue_one_line(struct arena *a, struct str s);
 
 #endif

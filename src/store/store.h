@@ -79,6 +79,9 @@ MUST enum err tx_next(struct tx *tx, struct str prefix, struct str after, struct
 		      struct str *value);
 void tx_put(struct tx *tx, struct str key, struct str value); /* copies both */
 void tx_del(struct tx *tx, struct str key);                   /* fine if there is none */
+/* A number kept under a key, as of rows that are bounded; 0 where there is none. */
+uint32_t tx_number(struct tx *tx, struct str key);
+void tx_number_put(struct tx *tx, struct str key, uint32_t n);
 /* Memory of this run of fn. */
 struct arena *tx_arena(struct tx *tx);
 

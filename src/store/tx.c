@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/tx.h"
 
+#include "base/buf.h"
+
 size_t sorted_find(const void *array, size_t n, struct str (*at_key)(const void *array, size_t i),
 		   struct str key, bool *found)
 {
@@ -158,6 +160,25 @@ void tx_put(struct tx *tx, struct str key, struct str value)
 void tx_del(struct tx *tx, struct str key)
 {
 	tx_write(tx, key, S_NONE, true);
+}
+
+uint32_t tx_number(struct tx *tx, struct str key)
+{
+	struct str value;
+
+	if (tx_get(tx, key, &value))
+		return 0;
+	struct scan in = scan(value);
+	return scan_u32(&in);
+}
+
+void tx_number_put(struct tx *tx, struct str key, uint32_t n)
+{
+	struct buf b = buf_new(sizeof n);
+
+	buf_u32(&b, n);
+	tx_put(tx, key, buf_str(&b));
+	buf_free(&b);
 }
 
 static struct str change_key(const void *array, size_t i)
