@@ -417,6 +417,29 @@ static void forwarded(void)
 	empty_queue();
 }
 
+#define AGAIN "Received: from x by mail.example.test with ESMTPS id 1; now\r\n"
+
+/* An alias and another server's that lead to each other: it ends soon, as the copies may double. */
+static void in_circles(void)
+{
+	static const char *const text[] = { AGAIN AGAIN "\r\nx\r\n.\r\n",
+					    AGAIN AGAIN AGAIN "\r\nx\r\n.\r\n" };
+	static const char *const table[][2] = { { "250 ", "554 5.4.6" }, { "250 ", "250 " } };
+	static const char *const whom[] = { "gone@example.test", "bob@example.test" };
+	struct client *c = greeted(SMTP_MX);
+
+	for (size_t i = 0; i < LENGTH(whom); i++) {
+		for (size_t j = 0; j < LENGTH(text); j++) {
+			ask(c, "<joe@far.test>", whom[i]);
+			data(c, str_of(text[j]));
+			expect(c, table[i][j]);
+		}
+	}
+	CHECK_NUM(queued(), 1);
+	hang_up(c);
+	empty_queue();
+}
+
 /* What programs of the machine ask for goes along: RFC 3461 5.2.7.2, 5.2.7.3 */
 static void forwarded_with_wishes(void)
 {
@@ -655,6 +678,7 @@ static void all(void *arg)
 	expanded();
 	forwarded();
 	forwarded_with_wishes();
+	in_circles();
 	success();
 	success_elsewhere();
 	partly();

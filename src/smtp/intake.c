@@ -8,7 +8,12 @@
 #include "smtp/partly.h"
 #include "smtp/trace.h"
 
-enum { TRACE_MAX = 4096 }; /* octets of our own fields */
+enum {
+	TRACE_MAX = 4096, /* octets of our own fields */
+	TIMES_MAX =
+		3, /* that a mail is sent on, for aliases may lead here again, to several each */
+};
+static const char circles[] = "too many hops: this message runs in circles";
 
 static void close_it(void *arg)
 {
@@ -124,11 +129,21 @@ static void submitted(struct intake *it)
 	buf_free(&text);
 }
 
+/* Two servers with an alias each that leads to the other's: where one leads to more than one, the
+ * copies would double with each round until they have hops_max. */
+static void sent_on(struct intake *it)
+{
+	if (trace_count(buf_str(&it->header), it->s->conf->hostname) >= TIMES_MAX)
+		intake_refuse(it, reply(554, "5.4.6", circles));
+}
+
 static void header_whole(struct intake *it)
 {
 	it->wish = wish_look(buf_str(&it->header));
 	if (is_submission(it->s))
 		submitted(it);
+	else
+		sent_on(it);
 	buf_free(&it->header);
 }
 
@@ -165,8 +180,7 @@ static void take_header(struct intake *it, struct str octets)
 	it->header8 |= !str_ascii(header);
 	it->body8 |= !str_ascii(str_from(octets, n));
 	if (it->head.received > it->s->conf->hops_max) {
-		intake_refuse(it,
-			      reply(554, "5.4.6", "too many hops: this message runs in circles"));
+		intake_refuse(it, reply(554, "5.4.6", circles));
 		return;
 	}
 	if (!is_submission(it->s))

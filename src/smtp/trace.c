@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/trace.h"
 #include "mail/date.h"
+#include "mail/header.h"
 
 struct str trace_protocol(struct arena *a, const struct trace *t)
 {
@@ -86,4 +87,41 @@ void trace_put(struct buf *b, const struct trace *t, struct arena *a)
 		buf_fmt(b, "\r\n\tpriority %s", t->priority);
 	tls_clause(b, t);
 	buf_fmt(b, ";\r\n\t%.*s\r\n", FMT(date_rfc5322(a, when)));
+}
+
+static bool is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_black(char c)
+{
+	return !is_white(c);
+}
+
+/* "by HOSTNAME with", wherever it is folded. */
+static bool is_ours(struct str body, struct str hostname)
+{
+	const struct str want[] = { S("by"), hostname, S("with") };
+	struct scan in = scan(body);
+	size_t n = 0;
+
+	while (n < LENGTH(want) && in.rest.n) {
+		scan_span(&in, is_white);
+		struct str word = scan_span(&in, is_black);
+
+		n = str_ieq(word, want[n]) ? n + 1 : str_ieq(word, want[0]);
+	}
+	return n == LENGTH(want);
+}
+
+unsigned trace_count(struct str header, struct str hostname)
+{
+	struct str rest = header;
+	struct field f;
+	unsigned n = 0;
+
+	while (field_next(&rest, &f))
+		n += str_iis(f.name, "Received") && is_ours(f.body, hostname);
+	return n;
 }

@@ -27,4 +27,7 @@ void trace_put(struct buf *b, const struct trace *t, struct arena *a);
 /* "ESMTPSA", ... in at most 12 octets. */
 struct str trace_protocol(struct arena *a, const struct trace *t);
 
+/* How often a message with this header has come by this server before. */
+unsigned trace_count(struct str header, struct str hostname);
+
 #endif

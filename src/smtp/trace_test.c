@@ -90,9 +90,31 @@ static void protocols(struct arena *a)
 	}
 }
 
+/* What we wrote is found again, however it was folded since; what others say of us is not. */
+static void counted(struct arena *a)
+{
+	struct trace t = some();
+	struct str one = made(a, t);
+	static const char other[] =
+		"Received: from mail.example.test (x) by mx.far.test with ESMTP id 1; now\r\n"
+		"X-Received: from x by mail.example.test with ESMTP id 1; now\r\n"
+		"Received: from x by mail.example.test.far.test with ESMTP id 1; now\r\n";
+	static const char folded[] =
+		"RECEIVED:\r\n from x by\r\n\tmail.example.test\r\n with ESMTP\r\n";
+
+	CHECK_NUM(trace_count(S(""), t.hostname), 0);
+	CHECK_NUM(trace_count(one, t.hostname), 1);
+	CHECK_NUM(trace_count(str_of(other), t.hostname), 0);
+	CHECK_NUM(trace_count(str_fmt(a, "%s%.*s%s%.*s", other, FMT(one), folded, FMT(one)),
+			      t.hostname),
+		  3);
+}
+
 int main(void)
 {
 	struct arena *a = arena_new(1 << 20);
+
+	counted(a);
 
 	fields(a);
 	protocols(a);
