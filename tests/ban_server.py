@@ -50,17 +50,17 @@ class Place(Net):
         for address in FAR:
             self.outside.run("ip", "address", "add", address, "dev", "o0", "nodad")
         self.machine.run("ip", "route", "add", "2001:db8:9::/64", "dev", "m0")
-        own, harness.PROGRAM = harness.PROGRAM, program or harness.PROGRAM
+        close.callback(setattr, harness, "PROGRAM", harness.PROGRAM)
+        harness.PROGRAM = program or harness.PROGRAM
         self.server = Server()
         close.callback(self.server.close)
         with self.machine.inside():
             self.server.start()
             self.server.stop()
             text = self.server.conf.read_text()
-            text = re.sub(r'"127.0.0.1:(\d+)"(, "\[::1\]:\d+")?', r'"*:\1"', text)
+            text = re.sub(r'"127.0.0.1:(\d{2,})"(, "\[::1\]:\d+")?', r'"*:\1"', text)
             self.server.conf.write_text(text + LOCKOUT % (BLOCK_S, BAN_S))
             self.server.start()
-        harness.PROGRAM = own
 
     def to(self, address):
         return "2001:db8:7::1" if address.startswith("2001:db8:9:") else super().to(address)
