@@ -12,6 +12,8 @@
 #include "queue/notice.h"
 #include "queue/receipt.h"
 
+enum { NOTE_ARENA = 1 << 20 };
+
 void log_mail(enum log_level level, const char *event, uint64_t id, enum err e)
 {
 	struct arena *a = arena_new(256);
@@ -27,42 +29,47 @@ static void log_lost(const struct queue_job *j, enum err e)
 }
 
 /* What a new line, or none, tells of the domain. */
-static bool learn(struct turn *t, const struct queue_job *j, int64_t now, struct update *out)
+static bool learn(struct turn *t, const struct queue_job *j, int64_t now, struct arena *a,
+		  struct update *out)
 {
-	struct expect *news = ARENA_NEW(t->once, struct expect);
+	struct expect *news = ARENA_NEW(a, struct expect);
 	bool known = false;
 
 	for (size_t i = 0; i < j->p.n && !known && !j->p.via.n; i++)
 		known = expect_of(j->p.domain, &j->p.rcpt[i].last, now, news);
 	if (known)
-		expect_prepare(t->once, news, 1, now, out);
+		expect_prepare(a, news, 1, now, out);
 	t->heard = false;
 	return known;
 }
 
 /* The result, the receipt of who sent it, and what was learnt: u has room for them. */
 enum { UPDATES = 3 };
-static size_t prepare(struct turn *t, struct queue_job *j, bool done, int64_t now, struct update *u)
+static size_t prepare(struct turn *t, struct queue_job *j, bool done, int64_t now, struct arena *a,
+		      struct update *u)
 {
 	struct str id;
 	size_t n = 1;
 
-	queue_result_prepare(t->once, j, done, &u[0]);
-	if (j->m.account && !queue_message_id(t->c->store, &j->m, t->once, &id) &&
-	    queue_receipt_prepare(t->once, j, id, now, &u[n]))
+	queue_result_prepare(a, j, done, &u[0]);
+	if (j->m.account && !queue_message_id(t->c->store, &j->m, a, &id) &&
+	    queue_receipt_prepare(a, j, id, now, &u[n]))
 		n++;
-	if (t->heard && learn(t, j, now, &u[n]))
+	if (t->heard && learn(t, j, now, a, &u[n]))
 		n++;
 	return n;
 }
 
+/* A server that takes one recipient at a time has it done for each: in memory of its own. */
 static void note(struct turn *t, struct queue_job *j, int64_t now)
 {
+	struct arena *a = arena_new(NOTE_ARENA);
 	struct update u[UPDATES];
-	size_t n = prepare(t, j, false, now, u);
+	size_t n = prepare(t, j, false, now, a, u);
 
 	store_update_all(t->c->store, u, n);
 	log_lost(j, u[0].result);
+	arena_free(&a);
 }
 
 void note_part(struct turn *t, struct queue_job *j)
@@ -157,7 +164,7 @@ void finish_part(struct turn *t, struct queue_job *j)
 		struct update u[UPDATES];
 
 		tell_all(t, j, now);
-		queue_notice_send(&of, mail, n, u, prepare(t, j, true, now, u), t->once);
+		queue_notice_send(&of, mail, n, u, prepare(t, j, true, now, t->once, u), t->once);
 		log_lost(j, u[0].result);
 	}
 	for (size_t i = 0; i < n; i++)

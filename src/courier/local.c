@@ -175,8 +175,10 @@ void local_part(struct turn *t, struct queue_job *j)
 	for (size_t i = 0; i < j->p.n && turn_goes_on(t); i++) {
 		struct queue_recipient *r = &j->p.rcpt[i];
 
-		if (r->state == QUEUE_WAITING && r->next <= now)
-			decide(t, j, r, e ? E_AGAIN : deliver(t, j, r, in), began);
+		if (r->state != QUEUE_WAITING || r->next > now)
+			continue;
+		arena_reset(t->once); /* an alias takes much of it */
+		decide(t, j, r, e ? E_AGAIN : deliver(t, j, r, in), began);
 	}
 	incoming_close(&in);
 }

@@ -16,6 +16,7 @@ static struct {
 	unsigned rcpt_max;                /* of LIMITS; 0: none */
 	unsigned close_after;             /* mails of a connection; 0: any number */
 	bool seven;                       /* it does not offer 8BITMIME */
+	bool talks;                       /* as much as is kept of a reply */
 	bool down;                        /* no destination can be reached */
 	struct buf last;                  /* the last mail */
 	int64_t hold_ms;                  /* before the reply to a mail */
@@ -23,6 +24,14 @@ static struct {
 
 static struct str reply_to(struct str command)
 {
+	static char much[ANSWER_TEXT_MAX];
+
+	if (far.talks && str_istarts(command, S("RCPT TO:<no"))) {
+		memset(much, 'x', sizeof much);
+		memcpy(much, "550 5.1.1 ", 10);
+		memcpy(much + sizeof much - 2, "\r\n", 2);
+		return STR(much, sizeof much);
+	}
 	if (str_istarts(command, S("RCPT TO:<no")))
 		return S("550 5.1.1 no such user\r\n");
 	if (str_istarts(command, S("RCPT TO:<grey")) && far.first_tries) {
@@ -480,6 +489,30 @@ static void ours(void)
 	end(c);
 }
 
+/* All that one part can need: each recipient sent to alone, and much said to each; or aliases. */
+static void full_parts(void)
+{
+	enum { N = QUEUE_PART_MAX };
+	const char *to[N];
+	struct courier *c = begin();
+
+	far.rcpt_max = 1;
+	far.talks = true;
+	for (unsigned i = 0; i < N; i++)
+		to[i] = str_c(rig.arena, str_fmt(rig.arena, "no%u@far.test", i));
+	put("alice@example.test", to, N, 0);
+	queued_are(0);
+	far.rcpt_max = 0;
+	far.talks = false;
+	/* Each leads to a mailbox and into the queue again. */
+	for (unsigned i = 0; i < N; i++)
+		to[i] = "mixed@example.test";
+	put("ann@home.test", to, N, 0);
+	mails_are(N);
+	queued_are(0);
+	end(c);
+}
+
 static void out_of_reach(void)
 {
 	struct courier *c = begin();
@@ -647,6 +680,7 @@ static void all(void *arg)
 	greylisted();
 	refused();
 	ours();
+	full_parts();
 	out_of_reach();
 	earlier_life();
 	stopped();
