@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sodium.h>
 
+#include "base/log.h"
 #include "queue/queue_priv.h"
 
 enum { KEYS_A_READ = 2000, PARTS_A_GIVING = 500 };
@@ -79,17 +80,26 @@ struct leasing {
 	const struct queue_lease *l;
 	struct arena *a;
 	struct queue_job *out;
-	size_t n;
+	size_t n, unread;
 	uint64_t token[QUEUE_LEASE_MAX];
 };
+
+/* Of a later version, or damaged: it stays where it is, and what is behind it goes on. */
+static bool unreadable(enum err e)
+{
+	return e == E_VERSION || e == E_CORRUPT;
+}
 
 static enum err lease_one(struct tx *tx, struct leasing *g, struct queue_place which)
 {
 	struct queue_job *j = &g->out[g->n];
 	struct queue_part before, p;
+	struct queue_message m;
 	struct str message, part;
 	enum err e = get_part(tx, which, &before);
 
+	if (!e)
+		e = get_message(tx, which.id, &m);
 	if (!e)
 		e = tx_get(tx, key_message(tx_arena(tx), which.id), &message);
 	if (e)
@@ -118,8 +128,8 @@ static enum err lease(struct tx *tx, void *arg)
 	struct str key, value;
 	int64_t due;
 
-	g->n = 0;
-	while (g->n < g->l->max) {
+	g->n = g->unread = 0;
+	while (g->n < g->l->max && g->unread < KEYS_A_READ) {
 		enum err e = tx_next(tx, prefix, after, &key, &value);
 
 		if (e)
@@ -130,7 +140,9 @@ static enum err lease(struct tx *tx, void *arg)
 			return OK;
 		after = str_dup(tx_arena(tx), key);
 		e = lease_one(tx, g, which);
-		if (e)
+		if (unreadable(e))
+			g->unread++;
+		else if (e)
 			return e;
 	}
 	return OK;
@@ -148,6 +160,9 @@ enum err queue_lease(struct store *st, const struct queue_lease *l, struct arena
 		while (!g.token[i]);
 	enum err e = store_update(st, queue_partition(a, l->shard), lease, &g);
 
+	if (!e && g.unread)
+		log_event(LOG_ERROR, "queue.unreadable", KV("destination", l->destination),
+			  KVN("shard", l->shard), KVN("parts", g.unread));
 	*n = e ? 0 : g.n;
 	return e;
 }
@@ -250,6 +265,8 @@ static enum err give_back_some(struct tx *tx, void *arg)
 			return E_CORRUPT;
 		after = str_dup(tx_arena(tx), key);
 		e = get_part(tx, which, &before);
+		if (unreadable(e))
+			continue;
 		if (e)
 			return e;
 		if (!before.lease || !str_eq(before.holder, g->holder))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/log.h"
 #include "mail/address.h"
 #include "queue/queue_priv.h"
 
@@ -11,7 +12,7 @@ struct listing {
 	struct arena *a;
 	struct queue_place after; /* in this shard */
 	struct queue_job *rows;
-	size_t n, max;
+	size_t n, max, unread;
 	bool end;
 };
 
@@ -78,8 +79,11 @@ static enum err consider(struct tx *tx, struct listing *l, struct queue_place at
 		e = tx_get(tx, key_message(a, at.id), &message);
 	if (!e)
 		e = queue_message_decode(message, &seen.m);
+	if (e == E_VERSION || e == E_CORRUPT)
+		e = E_NOTFOUND;
+	l->unread += e == E_NOTFOUND;
 	if (e)
-		return e == E_NOTFOUND ? E_CORRUPT : e;
+		return e == E_NOTFOUND ? OK : e;
 	if (!queue_fits(a, l->f, &seen))
 		return OK;
 	e = copy_job(l->a, message, value, &kept);
@@ -130,6 +134,7 @@ static enum err list_shard(struct store *st, unsigned shard, struct listing *l,
 			break;
 		memcpy(l->rows, saved, part.n * sizeof *saved);
 		l->n = part.n;
+		l->unread = part.unread;
 		l->after = part.after;
 		l->end = part.end;
 	}
@@ -149,6 +154,8 @@ enum err queue_list(struct store *st, const struct queue_filter *f, struct queue
 		l.after = *from;
 		e = list_shard(st, shard, &l, saved);
 	}
+	if (!e && l.unread)
+		log_event(LOG_ERROR, "queue.unreadable", KVN("parts", l.unread));
 	*n = e ? 0 : l.n;
 	if (*n)
 		*from = place_of(&out[*n - 1]);

@@ -13,7 +13,9 @@
  * Suspends: every call may suspend the calling fiber, unless marked (quick).
  * Durable:  as store_update says.
  * Memory:   results live in the arena passed in, which nobody else uses during the call.
- * Errors:   those of store.h, E_VERSION; each call names its others.
+ * Errors:   those of store.h, E_VERSION; each call names its others. What cannot be read, damaged
+ *           or of a later version, holds up nothing else: queue_lease, queue_give_back and
+ *           queue_list leave it out, and it is in the log.
  */
 #include "queue/record.h"
 #include "store/store.h"

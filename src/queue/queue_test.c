@@ -12,7 +12,7 @@
 #include "box/box.h"
 #include "check.h"
 #include "fiber/fiber.h"
-#include "queue/queue.h"
+#include "queue/queue_priv.h"
 
 static struct store *st;
 static struct arena *a;
@@ -190,6 +190,69 @@ static void leases(void)
 	one.p.rcpt[0].told = true;
 	CHECK_NUM(queue_result(st, &one, true), OK);
 	CHECK_NUM(queue_result(st, &one, true), E_NOTFOUND);
+	CHECK_NUM(blobs(), 0);
+}
+
+struct spoiling {
+	struct str key;
+	struct str value; /* what stands there from now on */
+	struct str was;
+};
+
+static enum err spoil(struct tx *tx, void *arg)
+{
+	struct spoiling *s = arg;
+	struct str value;
+	enum err e = tx_get(tx, s->key, &value);
+
+	if (!e)
+		s->was = str_dup(a, value);
+	tx_put(tx, s->key, s->value);
+	return e;
+}
+
+/* Another one in the same shard. */
+static uint64_t put_beside(uint64_t id)
+{
+	uint64_t other = put("x@a.test");
+
+	while (queue_shard(other) != queue_shard(id)) {
+		order(QUEUE_DELETE, other, "", OK, 1);
+		other = put("x@a.test");
+	}
+	return other;
+}
+
+/* What is of a later version or damaged holds up nothing that comes behind it. */
+static void unreadable(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t bad = put("x@a.test"), good;
+		struct spoiling s = { .key = i & 1 ? key_part(a, bad, 0) : key_message(a, bad),
+				      .value = i & 2 ? S("\x01") : S("\xff") };
+		struct queue_lease l = { .shard = queue_shard(bad),
+					 .destination = S("a.test"),
+					 .holder = S("test"),
+					 .now = 2000,
+					 .lease_s = 100,
+					 .max = 2 };
+		struct str partition = queue_partition(a, l.shard);
+		struct queue_job j[2];
+		size_t n;
+
+		CHECK_NUM(store_update(st, partition, spoil, &s), OK);
+		good = put_beside(bad);
+		CHECK_NUM(count((struct queue_filter){ 0 }), 1);
+		CHECK_NUM(queue_lease(st, &l, a, j, &n), OK);
+		CHECK_NUM(n, 1);
+		CHECK(j[0].p.id == good);
+		CHECK_NUM(queue_give_back(st, l.shard, S("test"), &n), OK);
+		CHECK_NUM(n, 1);
+		order(QUEUE_DELETE, good, "", OK, 1);
+		s.value = s.was;
+		CHECK_NUM(store_update(st, partition, spoil, &s), OK);
+		order(QUEUE_DELETE, bad, "", OK, 1);
+	}
 	CHECK_NUM(blobs(), 0);
 }
 
@@ -503,6 +566,7 @@ static void all(void *arg)
 	open_store();
 	division();
 	leases();
+	unreadable();
 	orders();
 	vias();
 	destinations();
