@@ -20,6 +20,7 @@ static const struct {
 	[WHY_BINARYMIME] = { QUEUE_WHY_BINARYMIME, { 5, 6, 3 } },  /* RFC 3030 3 */
 	[WHY_SMTPUTF8] = { QUEUE_WHY_SMTPUTF8, { 5, 6, 9 } },      /* RFC 6531 3.5 */
 	[WHY_REQUIRETLS] = { QUEUE_WHY_REQUIRETLS, { 5, 7, 30 } }, /* RFC 8689 5 */
+	[WHY_DELIVERBY] = { QUEUE_WHY_DELIVERBY, { 5, 3, 3 } },    /* RFC 3463 3.4 */
 	[WHY_ADDRESS] = { QUEUE_WHY_ADDRESS, { 5, 1, 3 } },
 	[WHY_LINE_ENDS] = { QUEUE_WHY_LINE_ENDS, { 5, 6, 0 } },
 	[WHY_OURS] = { QUEUE_WHY_OURS, { 4, 3, 0 } },

@@ -51,6 +51,8 @@ static void outcomes(void)
 	      "refused 0 5.6.9 the server does not offer SMTPUTF8");
 	check(OURS(PERMANENT, WHY_REQUIRETLS), false,
 	      "refused 0 5.7.30 the server does not offer REQUIRETLS");
+	check(OURS(PERMANENT, WHY_DELIVERBY), false,
+	      "refused 0 5.3.3 the server does not offer DELIVERBY");
 	check(OURS(PERMANENT, WHY_ADDRESS), false,
 	      "refused 0 5.1.3 the address cannot be told to a server");
 	check(OURS(PERMANENT, WHY_LINE_ENDS), false,

@@ -209,6 +209,11 @@ static struct {
 	enum queue_body body;
 } mail = { "Subject: hello\r\nMessage-ID: <x@example.test>\r\n\r\ntext\r\n", QUEUE_7BIT };
 
+static struct {
+	int64_t time; /* 0: whenever */
+	bool back;
+} by;
+
 static char full_text[CAROLS_QUOTA + 1]; /* over it */
 
 static uint64_t put(const char *from, const char *const *to, size_t n, int64_t submitted)
@@ -227,6 +232,8 @@ static uint64_t put(const char *from, const char *const *to, size_t n, int64_t s
 				      .account = *from ? 1 : 0,
 				      .submitted = submitted ? submitted : clock_wall(),
 				      .body = mail.body,
+				      .deliver_by = by.time,
+				      .by_return = by.back,
 				      .blob = incoming_blob(in),
 				      .skip = sizeof RETURN_PATH - 1,
 				      .size = incoming_size(in) - (sizeof RETURN_PATH - 1) };
@@ -489,6 +496,40 @@ static void ours(void)
 	end(c);
 }
 
+/* BY;R (RFC 2852) goes to nobody who does not know it, and to nobody at all when its time is over;
+ * BY;N goes. */
+static void in_time(void)
+{
+	static const struct {
+		int64_t in_s;
+		bool by_return;
+		const char *status; /* of the report */
+	} rows[] = {
+		{ 3600, false, NULL },
+		{ 3600, true, "5.3.3" },
+		{ -1, true, "5.4.7" },
+	};
+	struct courier *c = begin();
+	uint32_t before = stored(1, "INBOX");
+	unsigned reports = 0;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		by.time = clock_wall() + rows[i].in_s;
+		by.back = rows[i].by_return;
+		PUT("alice@example.test", "x@far.test");
+		by.time = 0;
+		queued_are(0);
+		reports += rows[i].status != NULL;
+		CHECK_NUM(stored(1, "INBOX"), before + reports);
+		CHECK(!rows[i].status ||
+		      message_has(1, before + reports,
+				  str_c(rig.arena,
+					str_fmt(rig.arena, "Status: %s\r\n", rows[i].status))));
+	}
+	CHECK_NUM(far.mails, 1);
+	end(c);
+}
+
 /* All that one part can need: each recipient sent to alone, and much said to each; or aliases. */
 static void full_parts(void)
 {
@@ -680,6 +721,7 @@ static void all(void *arg)
 	greylisted();
 	refused();
 	ours();
+	in_time();
 	full_parts();
 	out_of_reach();
 	earlier_life();

@@ -135,19 +135,18 @@ static void prepare(struct sending *s, int64_t now)
 				      .guard = line_guard(s->t->c->net, s->j->p.domain, m->guard),
 				      .requiretls = m->requiretls && !is_report(m),
 				      .tls_optional = m->tls_optional };
-	s->mail =
-		(struct client_mail){ .from = address(s->t->once, m->sender),
-				      .body = (enum body)m->body,
-				      .utf8 = m->utf8,
-				      .ret = (enum ret)m->ret,
-				      .envid = m->envid,
-				      .priority = m->priority,
-				      .by = m->deliver_by && (!m->by_return || m->deliver_by > now),
-				      .by_time = m->deliver_by - now,
-				      .by_return = m->by_return,
-				      .size = m->size,
-				      .read = read_mail,
-				      .arg = s };
+	s->mail = (struct client_mail){ .from = address(s->t->once, m->sender),
+					.body = (enum body)m->body,
+					.utf8 = m->utf8,
+					.ret = (enum ret)m->ret,
+					.envid = m->envid,
+					.priority = m->priority,
+					.by = m->deliver_by != 0,
+					.by_time = m->deliver_by - now,
+					.by_return = m->by_return,
+					.size = m->size,
+					.read = read_mail,
+					.arg = s };
 	choose(s, now);
 }
 

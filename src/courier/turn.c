@@ -67,6 +67,8 @@ static void work(struct turn *t, struct queue_job *j)
 	arena_reset(t->once);
 	if (turn_goes_on(t) && is_ours(t, j)) {
 		t->now = j;
+		for (size_t i = 0; i < j->p.n; i++)
+			schedule_begin(&j->m, &j->p.rcpt[i], clock_wall());
 		if (t->local == E_NOTFOUND)
 			try_part(t, j);
 		else

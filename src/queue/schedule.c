@@ -67,6 +67,12 @@ void schedule_after(const struct queue_plan *plan, const struct queue_message *m
 		r->next = end;
 }
 
+void schedule_begin(const struct queue_message *m, struct queue_recipient *r, int64_t now)
+{
+	if (r->state == QUEUE_WAITING && m->deliver_by && m->by_return && now >= m->deliver_by)
+		r->state = QUEUE_EXPIRED;
+}
+
 static bool is_late(const struct queue_plan *plan, const struct queue_message *m, int64_t now)
 {
 	if (m->deliver_by && !m->by_return && now >= m->deliver_by) /* RFC 2852 4: by-mode N */

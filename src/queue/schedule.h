@@ -31,6 +31,9 @@ unsigned schedule_wait(const struct queue_plan *plan, uint64_t id, uint32_t trie
 		       enum queue_outcome why);
 /* When it comes back at last. */
 int64_t schedule_end(const struct queue_plan *plan, const struct queue_message *m);
+/* Before a try: a mail that was to be returned after its time is not tried any more then, but has
+ * expired. RFC 2852 4. */
+void schedule_begin(const struct queue_message *m, struct queue_recipient *r, int64_t now);
 /* What a try of now makes of a recipient: state, tries, next. The last try is made at the end of
  * its life, or, if nobody tried in time, whenever somebody does. */
 void schedule_after(const struct queue_plan *plan, const struct queue_message *m,

@@ -75,7 +75,14 @@ static void ends(void)
 	CHECK_NUM(r.next, T + 2000);
 	schedule_after(&queue_plan_default, &m, &r, QUEUE_LATER, T + 2000);
 	CHECK_NUM(r.state, QUEUE_EXPIRED);
+	r = (struct queue_recipient){ .next = T };
+	schedule_begin(&m, &r, T + 1999);
+	CHECK_NUM(r.state, QUEUE_WAITING);
+	schedule_begin(&m, &r, T + 2000);
+	CHECK(r.state == QUEUE_EXPIRED && r.tries == 0);
 	r = (struct queue_recipient){ .state = QUEUE_HELD };
+	schedule_begin(&m, &r, T + 2000);
+	CHECK_NUM(r.state, QUEUE_HELD);
 	schedule_after(&queue_plan_default, &m, &r, QUEUE_TOOK, T);
 	CHECK(r.state == QUEUE_HELD && r.tries == 0);
 }

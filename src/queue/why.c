@@ -89,6 +89,11 @@ static const struct {
 	[QUEUE_WHY_LINE_ENDS] = { "the mail has line ends that are not allowed",
 				  { "Die Mail enthält unzulässige Zeilenenden.",
 				    "The mail has line ends that are not allowed." } },
+	[QUEUE_WHY_DELIVERBY] = { "the server does not offer DELIVERBY",
+				  { "Der Server kann keine Frist zusagen (DELIVERBY), nach der die "
+				    "Mail zurückkommen soll.",
+				    "The server cannot promise a time (DELIVERBY) after which the "
+				    "mail is to come back." } },
 	[QUEUE_WHY_OURS] = { "the mail could not be read here",
 			     { "Die Mail konnte hier nicht gelesen werden.",
 			       "The mail could not be read here." } },

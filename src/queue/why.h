@@ -35,6 +35,7 @@ enum queue_why {
 	QUEUE_WHY_SMTPUTF8,
 	QUEUE_WHY_ADDRESS,   /* cannot be said in a command */
 	QUEUE_WHY_LINE_ENDS, /* RFC 5321 2.3.8 */
+	QUEUE_WHY_DELIVERBY, /* RFC 2852: mode R */
 	QUEUE_WHY_OURS,      /* a fault of our own */
 	QUEUE_WHYS
 };

@@ -47,6 +47,7 @@ const char *client_why_text(enum client_why why)
 		[WHY_BINARYMIME] = "the message needs BINARYMIME",
 		[WHY_SMTPUTF8] = "the message needs SMTPUTF8",
 		[WHY_REQUIRETLS] = "the message needs REQUIRETLS and proven TLS",
+		[WHY_DELIVERBY] = "the message needs DELIVERBY",
 		[WHY_ADDRESS] = "the address cannot be said in SMTP",
 		[WHY_LINE_ENDS] = "the message has a CR or LF alone",
 		[WHY_OURS] = "the message could not be read",

@@ -61,6 +61,7 @@ enum client_why {
 	WHY_BINARYMIME,
 	WHY_SMTPUTF8,
 	WHY_REQUIRETLS,
+	WHY_DELIVERBY,
 	WHY_ADDRESS,   /* an address or parameter that cannot be said in a command */
 	WHY_LINE_ENDS, /* a CR or LF alone in the message: RFC 5321 2.3.8 */
 	WHY_OURS,      /* the message could not be read: err */

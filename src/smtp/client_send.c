@@ -74,6 +74,8 @@ static enum client_why refused(const struct tx *t, bool from_clean)
 		return WHY_ADDRESS;
 	if (m->require_tls && !may_require_tls(t->c))
 		return WHY_REQUIRETLS;
+	if (m->by && m->by_return && !o->deliver_by)
+		return WHY_DELIVERBY; /* RFC 2852 4: mode R goes to nobody who does not know it */
 	if (o->size_max && m->size > o->size_max)
 		return WHY_TOO_LARGE;
 	if (m->body == BODY_8BITMIME && !o->eightbit)

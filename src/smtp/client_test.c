@@ -295,6 +295,8 @@ static void parameters(void)
 		  "< DATA\n> 354 go\n.\n> 250 ok\n",
 		  1, "sent +");
 	got("MAIL FROM:<me@example.test> MT-PRIORITY=-3 BY=120;R\n");
+	check_run(SIMPLE, 1, "perm mail by +");
+	mail.by_return = false;
 	check_run(SIMPLE MAIL_OK A_OK "< DATA\n> 354 go\n.\n> 250 ok\n", 1, "sent +");
 	got("MAIL FROM:<me@example.test>\n");
 }

@@ -140,8 +140,8 @@ static inline void tell(struct buf *b, const struct outcome *o)
 					      "reset",    "mail",  "rcpt",     "data", "body" };
 	static const char *const whys[] = { "said",    "gone",    "slow",     "broken",  "canceled",
 					    "notls",   "tlsfail", "unproven", "nologin", "large",
-					    "8bit",    "binary",  "utf8",     "reqtls",  "address",
-					    "lineend", "ours" };
+					    "8bit",    "binary",  "utf8",     "reqtls",  "by",
+					    "address", "lineend", "ours" };
 
 	if (b->n)
 		buf_put(b, S("; "));
