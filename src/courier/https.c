@@ -220,9 +220,22 @@ static enum err run(struct request *r, struct arena *a, struct https_answer *out
 	return e;
 }
 
-static void add_addresses(struct arena *a, struct buf *b, const struct dns_answer *x, size_t *n)
+static bool may_reach(const struct request *r, const struct dns_address *x)
+{
+	switch (dns_address_scope(x)) {
+	case DNS_LOOPBACK: return r->h->conf.loopback;
+	case DNS_INNER: return !r->post;
+	case DNS_OUTER: return true;
+	default: return false;
+	}
+}
+
+static void add_addresses(const struct request *r, struct arena *a, struct buf *b,
+			  const struct dns_answer *x, size_t *n)
 {
 	for (size_t i = 0; i < x->n && *n < ADDRESSES_MAX; i++) {
+		if (!may_reach(r, &x->address[i]))
+			continue;
 		bool v4 = dns_address_v4(&x->address[i]);
 		struct str text = dns_address_text(a, &x->address[i]);
 
@@ -232,7 +245,7 @@ static void add_addresses(struct arena *a, struct buf *b, const struct dns_answe
 }
 
 /* "HOST:PORT:ADDRESS,ADDRESS" for libcurl, which then asks no DNS. */
-static enum err resolve(struct https *h, struct str host, uint16_t port, struct arena *a,
+static enum err resolve(const struct request *r, struct str host, uint16_t port, struct arena *a,
 			const char **out)
 {
 	static const enum dns_type types[] = { DNS_AAAA, DNS_A };
@@ -244,9 +257,9 @@ static enum err resolve(struct https *h, struct str host, uint16_t port, struct 
 
 	buf_fmt(&b, "%.*s:%u:", FMT(host), port);
 	for (size_t i = 0; i < LENGTH(types) && e != E_CANCELED; i++) {
-		e = dns_ask(h->conf.dns, host, types[i], deadline, a, &x);
+		e = dns_ask(r->h->conf.dns, host, types[i], deadline, a, &x);
 		if (!e && x.status == DNS_FOUND)
-			add_addresses(a, &b, &x, &n);
+			add_addresses(r, a, &b, &x, &n);
 	}
 	*out = str_c(a, buf_str(&b));
 	buf_free(&b);
@@ -258,13 +271,16 @@ static enum err go(struct https *h, struct request *r, const struct https_url *u
 {
 	uint16_t port = u->port ? u->port : h->conf.port;
 
+	*why = S("no port of a web server");
+	if (port != PORT && port != h->conf.port)
+		return E_SYNTAX;
 	*why = S("");
 	r->h = h;
 	r->ca_file = str_c(a, h->conf.ca_file);
 	r->url = str_c(a, str_fmt(a, "https://%.*s:%u%.*s", FMT(u->host), port, FMT(u->path)));
-	enum err e = resolve(h, u->host, port, a, &r->resolve);
+	enum err e = resolve(r, u->host, port, a, &r->resolve);
 	if (e == E_NOTFOUND)
-		*why = S("the host has no address");
+		*why = S("the host has no address for us");
 	return e ? e : run(r, a, out, why);
 }
 

@@ -16,6 +16,7 @@ struct https_conf {
 	struct dns *dns;    /* borrowed */
 	struct str ca_file; /* PEM of authorities trusted besides the system's; "": none */
 	uint16_t port;      /* for tests: where servers listen that name no port; 0: 443 */
+	bool loopback;      /* for tests: addresses of the loopback are other servers */
 };
 
 struct https;
@@ -33,6 +34,10 @@ struct https_answer {
  * certificate will not do; E_LIMIT: its answer is longer than max; E_TIMEOUT: not within
  * HTTPS_WAIT_MS; E_CLOSED: anything else; E_SYNTAX: the URL. why is a short reason in English.
  * path begins with "/".
+ *
+ * Hosts and URLs are what anybody has written into his DNS, and they must not reach what only we
+ * can: addresses of this machine and its network are none (E_NOTFOUND), and a report, whose
+ * URL has a path too, goes to port 443 (E_SYNTAX) and to no private network.
  */
 MUST enum err https_get(struct https *h, struct str host, struct str path, size_t max,
 			struct arena *a, struct https_answer *out, struct str *why);

@@ -7,33 +7,18 @@
 
 enum { MACHINE_MS = 60 * 1000 };
 
-static bool is_loopback(const struct dns_address *x)
-{
-	static const char one[16] = { [15] = 1 };
-
-	return dns_address_v4(x) ? x->octets[12] == 127 : memcmp(x->octets, one, 16) == 0;
-}
-
-/* fe80::/10, 169.254.0.0/16: no way out to the internet. */
-static bool is_link_local(const struct dns_address *x)
-{
-	const uint8_t *p = x->octets;
-
-	return dns_address_v4(x) ? p[12] == 169 && p[13] == 254
-				 : p[0] == 0xfe && (p[1] & 0xc0) == 0x80;
-}
-
 static void add_own(struct line_net *net, const uint8_t octets[16])
 {
 	struct dns_address x;
 
 	memcpy(x.octets, octets, 16);
+	enum dns_scope scope = dns_address_scope(&x);
 	/* With loopback set, those are where the others are: only what a test names is ours. */
-	if (is_loopback(&x) && net->conf.loopback)
+	if (scope == DNS_LOOPBACK && net->conf.loopback)
 		return;
 	if (net->machine.n < MACHINE_MAX)
 		net->address[net->machine.n++] = x;
-	if (!is_loopback(&x) && !is_link_local(&x))
+	if (scope != DNS_LOOPBACK && scope != DNS_LINK) /* these lead to no other server */
 		*(dns_address_v4(&x) ? &net->machine.v4 : &net->machine.v6) = true;
 }
 

@@ -356,7 +356,10 @@ static void refresh_daily(void *arg)
 
 enum err sts_new(const struct sts_conf *conf, struct sts **out)
 {
-	struct https_conf web = { .dns = conf->dns, .ca_file = conf->ca_file, .port = conf->port };
+	struct https_conf web = { .dns = conf->dns,
+				  .ca_file = conf->ca_file,
+				  .port = conf->port,
+				  .loopback = conf->loopback };
 	struct sts *s = NEW(struct sts);
 
 	s->conf = *conf;

@@ -20,6 +20,7 @@ struct sts_conf { /* all borrowed as long as the sts lives, but for ca_file */
 	struct dns *dns;
 	struct str ca_file; /* courier/https.h */
 	uint16_t port;      /* where policy hosts are asked; 0: 443 */
+	bool loopback;      /* courier/https.h */
 };
 /* Starts the fiber that refreshes. E_LIMIT. Close it before what it borrows. */
 MUST enum err sts_new(const struct sts_conf *conf, struct sts **out);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "check.h"
+#include "courier/https.h"
 #include "courier/sts.h"
 #include "courier/sts_kept.h"
 #include "fiber/io.h"
@@ -44,6 +45,24 @@ static void test_record(void)
 		CHECK_NUM(sts_decode(str_part(octets, 0, n), a, &got), E_CORRUPT);
 	CHECK_NUM(sts_decode(S(""), a, &got), E_CORRUPT);
 	CHECK_NUM(sts_decode(S("\x02"), a, &got), E_VERSION);
+}
+
+/* A report's URL is what anybody has written: it reaches web servers, and nothing else of ours. */
+static void test_ports(struct dns *dns)
+{
+	static const char *const urls[] = { "https://web.test:25/x", "https://web.test:8443/x",
+					    "https://web.test:65535/" };
+	struct https_conf web = { .dns = dns };
+	struct https *h = https_new(&web);
+
+	for (size_t i = 0; i < LENGTH(urls); i++) {
+		struct https_answer out;
+		struct str why;
+
+		CHECK_NUM(https_post(h, str_of(urls[i]), "text/plain", S("x"), a, &out, &why),
+			  E_SYNTAX);
+	}
+	https_close(&h);
 }
 
 /* A full store: what is over goes first, then what was fetched longest ago. */
@@ -214,8 +233,9 @@ static void run(void *unused)
 	test_full();
 	CHECK_NUM(store_open(S("mem:"), a, &st, &why), OK);
 	CHECK_NUM(dns_new(&d, a, &dns, &why), OK);
+	test_ports(dns);
 	conf = (struct sts_conf){
-		.store = st, .dns = dns, .ca_file = given.ca, .port = given.https
+		.store = st, .dns = dns, .ca_file = given.ca, .port = given.https, .loopback = true
 	};
 	CHECK_NUM(sts_new(&conf, &sts), OK);
 	serve();

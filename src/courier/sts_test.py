@@ -66,6 +66,8 @@ def make(dns, web):
         records += f'_mta-sts.{name}.test. 1 IN TXT "v=STSv1; id=1"\nmta-sts.{name}.test. IN A {dns.ip}\n'
     records += f'_mta-sts.homeless.test. IN TXT "v=STSv1; id=1"\nmta-sts.silent.test. IN A {dns.ip}\n'
     records += f"mta-sts.gone.test. IN A {dns.ip}\n"
+    # an address that leads to whoever sits beside us is none
+    records += '_mta-sts.inside.test. IN TXT "v=STSv1; id=1"\nmta-sts.inside.test. IN A 169.254.169.254\n'
     dns.zone("test", records)
     dns.zone("open", f"@ IN NS ns\nns IN A 127.0.0.1\nmta-sts.unheard IN A {dns.ip}\n", sign=False)
     dns.zone(".", "@ IN NS ns.\nns. IN A 127.0.0.1\ntest. IN NS ns.test.\nns.test. IN A 127.0.0.1\n"
@@ -109,6 +111,7 @@ def first(p, web):
             ("nobody", "none"),
             ("silent", "none"),
             ("homeless", UNKNOWN),
+            ("inside", UNKNOWN),
             ("moved", UNKNOWN),
             ("badname", UNKNOWN),
             ("ownsign", UNKNOWN),
@@ -119,7 +122,8 @@ def first(p, web):
         check(name, p.say(f"ask {name}.test"), want)
     check("kept, not asked for again", asked(web, "good"), 1)
     check("the redirect was not followed", asked(web, "moved"), 1)
-    for name, want in (("moved", "9 HTTP status 302"), ("lost", "9 HTTP status 404"), ("homeless", "9 the host has no address"),
+    for name, want in (("moved", "9 HTTP status 302"), ("lost", "9 HTTP status 404"),
+                       ("homeless", "9 the host has no address for us"), ("inside", "9 the host has no address for us"),
                        ("broken", "10 not a policy"), ("html", "10 not text/plain"),
                        ("long", "10 the answer is too long")):
         check(f"why of {name}", p.say(f"noted {name}.test"), want)

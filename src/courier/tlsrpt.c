@@ -186,7 +186,10 @@ static void flush_often(void *arg)
 
 enum err tlsrpt_new(const struct tlsrpt_conf *conf, struct tlsrpt **out)
 {
-	struct https_conf web = { .dns = conf->dns, .ca_file = conf->ca_file, .port = conf->port };
+	struct https_conf web = { .dns = conf->dns,
+				  .ca_file = conf->ca_file,
+				  .port = conf->port,
+				  .loopback = conf->loopback };
 	struct tlsrpt *t = NEW(struct tlsrpt);
 
 	t->conf = *conf;

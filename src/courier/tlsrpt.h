@@ -27,6 +27,7 @@ struct tlsrpt_conf { /* borrowed as long as the tlsrpt lives */
 				  * the hostname's or above it */
 	struct str ca_file;      /* courier/https.h */
 	uint16_t port;           /* of https: where none is named; 0: 443 */
+	bool loopback;           /* courier/https.h */
 	unsigned spread_s;       /* reports go within so long after midnight UTC; 0: 4 hours */
 };
 /* Starts its fibers. E_LIMIT. */

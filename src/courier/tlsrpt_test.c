@@ -495,6 +495,7 @@ static void run(void *unused)
 				     .hostname = S("mail.ours.test"),
 				     .ca_file = given.ca,
 				     .port = given.https,
+				     .loopback = true,
 				     .spread_s = 1 };
 	with_keeper();
 	dns_close(&dns);

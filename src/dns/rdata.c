@@ -144,6 +144,42 @@ bool dns_address_v4(const struct dns_address *address)
 	return memcmp(address->octets, mapped, sizeof mapped) == 0;
 }
 
+#define V4(...)                                \
+	{                                      \
+		[10] = 0xff, 0xff, __VA_ARGS__ \
+	}
+
+static bool begins(const uint8_t *octets, const uint8_t *prefix, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+	uint8_t mask = (uint8_t)(0xff << (8 - rest));
+
+	return memcmp(octets, prefix, whole) == 0 &&
+	       (!rest || ((octets[whole] ^ prefix[whole]) & mask) == 0);
+}
+
+enum dns_scope dns_address_scope(const struct dns_address *address)
+{
+	static const struct {
+		uint8_t prefix[16];
+		unsigned bits;
+		enum dns_scope scope;
+	} special[] = {
+		{ V4(0), 96 + 8, DNS_NOWHERE },      { V4(127), 96 + 8, DNS_LOOPBACK },
+		{ V4(169, 254), 96 + 16, DNS_LINK }, { V4(10), 96 + 8, DNS_INNER },
+		{ V4(172, 16), 96 + 12, DNS_INNER }, { V4(192, 168), 96 + 16, DNS_INNER },
+		{ V4(100, 64), 96 + 10, DNS_INNER }, { V4(224), 96 + 3, DNS_NOWHERE },
+		{ { 0 }, 128, DNS_NOWHERE },         { { [15] = 1 }, 128, DNS_LOOPBACK },
+		{ { 0xfe, 0x80 }, 10, DNS_LINK },    { { 0xfc }, 7, DNS_INNER },
+		{ { 0xff }, 8, DNS_NOWHERE },
+	};
+
+	for (size_t i = 0; i < LENGTH(special); i++)
+		if (begins(address->octets, special[i].prefix, special[i].bits))
+			return special[i].scope;
+	return DNS_OUTER;
+}
+
 struct str dns_address_text(struct arena *a, const struct dns_address *address)
 {
 	bool v4 = dns_address_v4(address);

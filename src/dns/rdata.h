@@ -34,6 +34,15 @@ struct tlsa rdata_tlsa(struct arena *a, struct str rdata);
 bool dns_name_ok(struct str name);
 bool dns_address_parse(struct str text, struct dns_address *out);
 bool dns_address_v4(const struct dns_address *address);
+/* How far it reaches: RFC 6890 2.2.2, 2.2.3, and the registries that it began. */
+enum dns_scope {
+	DNS_NOWHERE,  /* unspecified, multicast, reserved */
+	DNS_LOOPBACK, /* this machine */
+	DNS_LINK,     /* its own network */
+	DNS_INNER,    /* private networks, RFC 1918, RFC 4193, RFC 6598 */
+	DNS_OUTER
+};
+enum dns_scope dns_address_scope(const struct dns_address *address);
 struct str dns_address_text(struct arena *a, const struct dns_address *address);
 
 #endif

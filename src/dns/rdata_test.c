@@ -67,6 +67,54 @@ static void test_mx(void)
 	CHECK_NUM(rdata_mx(a, S("\0\12\2mx\0\0"), &mx), E_SYNTAX);
 }
 
+static void test_scope(void)
+{
+	static const struct {
+		const char *address;
+		enum dns_scope scope;
+	} table[] = {
+		{ "0.0.0.0", DNS_NOWHERE },
+		{ "0.1.2.3", DNS_NOWHERE },
+		{ "1.0.0.1", DNS_OUTER },
+		{ "127.0.0.1", DNS_LOOPBACK },
+		{ "127.9.9.9", DNS_LOOPBACK },
+		{ "128.0.0.1", DNS_OUTER },
+		{ "169.254.169.254", DNS_LINK },
+		{ "169.253.0.1", DNS_OUTER },
+		{ "10.1.2.3", DNS_INNER },
+		{ "11.1.2.3", DNS_OUTER },
+		{ "172.16.0.1", DNS_INNER },
+		{ "172.31.9.9", DNS_INNER },
+		{ "172.32.0.1", DNS_OUTER },
+		{ "192.168.9.9", DNS_INNER },
+		{ "192.169.0.1", DNS_OUTER },
+		{ "100.64.0.1", DNS_INNER },
+		{ "100.127.9.9", DNS_INNER },
+		{ "100.128.0.1", DNS_OUTER },
+		{ "223.9.9.9", DNS_OUTER },
+		{ "224.0.0.1", DNS_NOWHERE },
+		{ "255.255.255.255", DNS_NOWHERE },
+		{ "::", DNS_NOWHERE },
+		{ "::1", DNS_LOOPBACK },
+		{ "::2", DNS_OUTER },
+		{ "fe80::1", DNS_LINK },
+		{ "febf::1", DNS_LINK },
+		{ "fec0::1", DNS_OUTER },
+		{ "fc00::1", DNS_INNER },
+		{ "fdff::1", DNS_INNER },
+		{ "ff02::1", DNS_NOWHERE },
+		{ "2001:db8::1", DNS_OUTER },
+	};
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		struct dns_address x;
+
+		CHECK(dns_address_parse(str_of(table[i].address), &x));
+		if (!CHECK_NUM(dns_address_scope(&x), table[i].scope))
+			fprintf(stderr, "  for %s\n", table[i].address);
+	}
+}
+
 static void test_address(void)
 {
 	static const struct {
@@ -163,6 +211,7 @@ int main(void)
 	test_names();
 	test_mx();
 	test_address();
+	test_scope();
 	test_txt();
 	test_tlsa();
 	test_name_ok();

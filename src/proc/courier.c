@@ -90,7 +90,8 @@ static enum err trust_new(const struct child *c, struct work *w)
 	struct sts_conf sts = { .store = c->store,
 				.dns = dns,
 				.ca_file = g->https.authorities,
-				.port = (uint16_t)g->https.port };
+				.port = (uint16_t)g->https.port,
+				.loopback = g->outbound.loopback };
 	struct tlsrpt_conf reports = { .store = c->store,
 				       .dns = dns,
 				       .keeper = c->keeper,
@@ -98,7 +99,8 @@ static enum err trust_new(const struct child *c, struct work *w)
 				       .hostname = g->hostname,
 				       .contact = g->tlsrpt.contact,
 				       .ca_file = g->https.authorities,
-				       .port = (uint16_t)g->https.port };
+				       .port = (uint16_t)g->https.port,
+				       .loopback = g->outbound.loopback };
 	enum err e = sts_new(&sts, &w->sts);
 
 	return e ? e : tlsrpt_new(&reports, &w->tlsrpt);
