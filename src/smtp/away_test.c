@@ -410,9 +410,11 @@ static void forwarded(void)
 	say(c, "MAIL FROM:<joe@far.test>\r\nRCPT TO:<mixed@example.test>");
 	expect(c, "250 ");
 	expect(c, "250 ");
-	data(c, S("TLS-Required: No\r\n\r\nx\r\n.\r\n")); /* RFC 8689 4.1 */
+	data(c, S("X-Tecsmail-Send: authenticated\r\n"    /* says nothing here */
+		  "TLS-Required: No\r\n\r\nx\r\n.\r\n")); /* RFC 8689 4.1 */
 	expect(c, "250 ");
 	CHECK(part_of("far.test")->m.tls_optional);
+	CHECK_NUM(part_of("far.test")->m.guard, QUEUE_ANY);
 	hang_up(c);
 	empty_queue();
 }

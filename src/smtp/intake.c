@@ -140,10 +140,12 @@ static void sent_on(struct intake *it)
 static void header_whole(struct intake *it)
 {
 	it->wish = wish_look(buf_str(&it->header));
-	if (is_submission(it->s))
+	if (is_submission(it->s)) {
 		submitted(it);
-	else
+	} else {
+		it->wish.least = GUARANTEE_NONE; /* a field of our users, not of strangers */
 		sent_on(it);
+	}
 	buf_free(&it->header);
 }
 
