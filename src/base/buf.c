@@ -176,3 +176,21 @@ struct str scan_blob(struct scan *in)
 {
 	return scan_take(in, scan_u32(in));
 }
+
+unsigned scan_below(struct scan *in, unsigned limit)
+{
+	unsigned n = scan_u8(in);
+
+	if (n >= limit)
+		scan_fail(in);
+	return in->bad ? 0 : n;
+}
+
+enum err scan_version(struct scan *in, uint8_t known)
+{
+	unsigned v = scan_u8(in);
+
+	if (in->bad)
+		return E_CORRUPT;
+	return v == known ? OK : E_VERSION;
+}

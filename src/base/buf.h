@@ -43,5 +43,9 @@ uint16_t scan_u16(struct scan *in);
 uint32_t scan_u32(struct scan *in);
 uint64_t scan_u64(struct scan *in);
 struct str scan_blob(struct scan *in); /* points into the text */
+/* One octet: a number below the limit, or in is bad and it is 0. */
+unsigned scan_below(struct scan *in, unsigned limit);
+/* The octet that a record begins with. E_CORRUPT: there is none; E_VERSION: it is another. */
+MUST enum err scan_version(struct scan *in, uint8_t known);
 
 #endif

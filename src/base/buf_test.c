@@ -111,10 +111,28 @@ static void numbers(void)
 	CHECK(in.bad);
 }
 
+static void small_numbers(void)
+{
+	struct scan in = scan(STR("\1\4\5", 3));
+
+	CHECK_NUM(scan_version(&in, 1), OK);
+	CHECK_NUM(scan_below(&in, 5), 4);
+	CHECK(!in.bad);
+	CHECK_NUM(scan_below(&in, 5), 0);
+	CHECK(in.bad);
+	CHECK_NUM(scan_version(&in, 1), E_CORRUPT);
+	in = scan(S("\2"));
+	CHECK_NUM(scan_version(&in, 1), E_VERSION);
+	in = scan(S(""));
+	CHECK_NUM(scan_version(&in, 1), E_CORRUPT);
+	CHECK_NUM(scan_below(&in, 5), 0);
+}
+
 int main(void)
 {
 	builds();
 	fills();
 	numbers();
+	small_numbers();
 	return check_done();
 }

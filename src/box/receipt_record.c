@@ -22,24 +22,6 @@ static struct str take(struct scan *in, size_t max)
 	return scan_take(in, n);
 }
 
-static unsigned below(struct scan *in, unsigned limit)
-{
-	unsigned n = scan_u8(in);
-
-	if (n >= limit)
-		scan_fail(in);
-	return in->bad ? 0 : n;
-}
-
-static enum err version(struct scan *in)
-{
-	unsigned v = scan_u8(in);
-
-	if (in->bad)
-		return E_CORRUPT;
-	return v == LAYOUT_VERSION ? OK : E_VERSION;
-}
-
 static struct buf begin(void)
 {
 	struct buf b = buf_new(VALUE_MAX);
@@ -69,8 +51,8 @@ struct str receipt_id_clean(struct str id)
 
 static void take_row(struct scan *in, struct receipt_row *r)
 {
-	r->state = below(in, RECEIPT_STATES);
-	r->way = below(in, RECEIPT_WAYS);
+	r->state = scan_below(in, RECEIPT_STATES);
+	r->way = scan_below(in, RECEIPT_WAYS);
 	r->when = (int64_t)scan_u64(in);
 	r->next = (int64_t)scan_u64(in);
 	r->tries = scan_u32(in);
@@ -108,14 +90,14 @@ static void put_row(struct buf *b, const struct receipt_row *r)
 enum err receipt_decode(struct str value, struct arena *a, struct receipt *out, uint64_t *number)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, LAYOUT_VERSION);
 	struct receipt r = { 0 };
 
 	if (e)
 		return e;
 	*number = scan_u64(&in);
 	r.first = (int64_t)scan_u64(&in);
-	r.more = below(&in, 2);
+	r.more = scan_below(&in, 2);
 	r.id = take(&in, RECEIPT_ID_MAX);
 	r.n = scan_u16(&in);
 	if (in.bad || r.n > RECEIPT_ROWS_MAX)
@@ -149,7 +131,7 @@ struct str receipt_encode(struct arena *a, const struct receipt *r, uint64_t num
 enum err receipt_tally_decode(struct str value, struct receipt_tally *out)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, LAYOUT_VERSION);
 
 	if (e)
 		return e;
@@ -172,7 +154,7 @@ struct str receipt_tally_encode(struct arena *a, const struct receipt_tally *t)
 enum err receipt_order_decode(struct str value, struct str *key)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, LAYOUT_VERSION);
 
 	if (e)
 		return e;

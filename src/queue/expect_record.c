@@ -20,24 +20,6 @@ static struct str take(struct scan *in, size_t max)
 	return scan_take(in, n);
 }
 
-static unsigned below(struct scan *in, unsigned limit)
-{
-	unsigned n = scan_u8(in);
-
-	if (n >= limit)
-		scan_fail(in);
-	return in->bad ? 0 : n;
-}
-
-static enum err version(struct scan *in)
-{
-	unsigned v = scan_u8(in);
-
-	if (in->bad)
-		return E_CORRUPT;
-	return v == VERSION ? OK : E_VERSION;
-}
-
 static struct buf begin(void)
 {
 	struct buf b = buf_new(VALUE_MAX);
@@ -58,20 +40,20 @@ static struct str finish(struct arena *a, struct buf *b)
 enum err expect_bucket_decode(struct str value, struct expect_bucket *out)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, VERSION);
 
 	if (e)
 		return e;
-	*out = (struct expect_bucket){ .n = below(&in, EXPECT_WAYS + 1) };
+	*out = (struct expect_bucket){ .n = scan_below(&in, EXPECT_WAYS + 1) };
 	for (size_t i = 0; i < out->n; i++) {
 		struct expect *x = &out->e[i];
 
 		x->domain = take(&in, EXPECT_DOMAIN_MAX);
 		x->looked = (int64_t)scan_u64(&in);
 		x->until = (int64_t)scan_u64(&in);
-		x->proof = below(&in, EXPECT_PROOFS);
+		x->proof = scan_below(&in, EXPECT_PROOFS);
 		x->seen = (int64_t)scan_u64(&in);
-		x->line = below(&in, EXPECT_LINES);
+		x->line = scan_below(&in, EXPECT_LINES);
 		x->tls = take(&in, TLS_MAX);
 	}
 	return scan_end(&in) ? OK : E_CORRUPT;
@@ -101,11 +83,11 @@ enum err expect_wishes_decode(struct str value, struct arena *a, struct expect_w
 			      size_t *n)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, VERSION);
 
 	if (e)
 		return e;
-	*n = below(&in, EXPECT_WANTED_MAX + 1);
+	*n = scan_below(&in, EXPECT_WANTED_MAX + 1);
 	*out = ARENA_ARRAY(a, struct expect_wish, *n + 1);
 	for (size_t i = 0; i < *n; i++) {
 		(*out)[i].domain = take(&in, EXPECT_DOMAIN_MAX);

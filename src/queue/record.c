@@ -27,25 +27,6 @@ static struct str take(struct scan *in, size_t max)
 	return scan_take(in, n);
 }
 
-/* A number below a limit. */
-static unsigned below(struct scan *in, unsigned limit)
-{
-	unsigned n = scan_u8(in);
-
-	if (n >= limit)
-		scan_fail(in);
-	return in->bad ? 0 : n;
-}
-
-static enum err version(struct scan *in)
-{
-	unsigned v = scan_u8(in);
-
-	if (in->bad)
-		return E_CORRUPT;
-	return v == QUEUE_VERSION ? OK : E_VERSION;
-}
-
 static enum err finish(struct arena *a, struct buf *b, struct str *out)
 {
 	enum err e = b->full ? E_LIMIT : OK;
@@ -60,21 +41,21 @@ static enum err finish(struct arena *a, struct buf *b, struct str *out)
 enum err queue_message_decode(struct str value, struct queue_message *out)
 {
 	struct scan in = scan(value);
-	enum err e = version(&in);
+	enum err e = scan_version(&in, QUEUE_VERSION);
 	struct queue_message m = { .id = out->id };
 
 	if (e)
 		return e;
-	unsigned flags = below(&in, M_ALL + 1);
+	unsigned flags = scan_below(&in, M_ALL + 1);
 
 	m.utf8 = flags & M_UTF8;
 	m.requiretls = flags & M_REQUIRETLS;
 	m.tls_optional = flags & M_TLS_OPTIONAL;
 	m.by_return = flags & M_BY_RETURN;
-	m.ret = below(&in, QUEUE_RETS);
-	m.body = below(&in, QUEUE_BODIES);
-	m.guard = below(&in, QUEUE_GUARDS);
-	m.priority = (int8_t)((int)below(&in, 2 * PRIORITY_MAX + 1) - PRIORITY_MAX);
+	m.ret = scan_below(&in, QUEUE_RETS);
+	m.body = scan_below(&in, QUEUE_BODIES);
+	m.guard = scan_below(&in, QUEUE_GUARDS);
+	m.priority = (int8_t)((int)scan_below(&in, 2 * PRIORITY_MAX + 1) - PRIORITY_MAX);
 	m.account = scan_u32(&in);
 	m.submitted = (int64_t)scan_u64(&in);
 	m.hold_until = (int64_t)scan_u64(&in);
@@ -128,7 +109,7 @@ static void take_reply(struct scan *in, struct queue_reply *r)
 	r->code = scan_u16(in);
 	for (size_t i = 0; i < LENGTH(r->status); i++)
 		r->status[i] = scan_u16(in);
-	r->auth = below(in, QUEUE_AUTHS);
+	r->auth = scan_below(in, QUEUE_AUTHS);
 	r->text = take(in, QUEUE_TEXT_MAX);
 	r->host = take(in, QUEUE_DOMAIN_MAX);
 	r->ip = take(in, QUEUE_TLS_TEXT_MAX);
@@ -154,13 +135,13 @@ static void put_reply(struct buf *b, const struct queue_reply *r)
 
 static void take_recipient(struct scan *in, struct queue_recipient *r)
 {
-	unsigned flags = below(in, R_ALL + 1);
+	unsigned flags = scan_below(in, R_ALL + 1);
 
 	r->told = flags & R_TOLD;
 	r->delay_told = flags & R_DELAY_TOLD;
 	r->passed = flags & R_PASSED;
-	r->state = below(in, QUEUE_STATES);
-	r->notify = below(in, NOTIFY_ALL + 1);
+	r->state = scan_below(in, QUEUE_STATES);
+	r->notify = scan_below(in, NOTIFY_ALL + 1);
 	r->tries = scan_u32(in);
 	r->next = (int64_t)scan_u64(in);
 	r->address = take(in, QUEUE_ADDRESS_MAX);
@@ -185,7 +166,7 @@ enum err queue_part_decode(struct str value, struct arena *a, struct queue_part 
 {
 	struct scan in = scan(value);
 	struct queue_part p = { .id = out->id, .number = out->number };
-	enum err e = version(&in);
+	enum err e = scan_version(&in, QUEUE_VERSION);
 
 	if (e)
 		return e;
@@ -194,7 +175,7 @@ enum err queue_part_decode(struct str value, struct arena *a, struct queue_part 
 	p.holder = take(&in, QUEUE_HOLDER_MAX);
 	p.domain = take(&in, QUEUE_DOMAIN_MAX);
 	p.via = take(&in, QUEUE_DOMAIN_MAX);
-	p.n = below(&in, QUEUE_PART_MAX + 1);
+	p.n = scan_below(&in, QUEUE_PART_MAX + 1);
 	p.rcpt = ARENA_ARRAY(a, struct queue_recipient, p.n + 1);
 	for (size_t i = 0; i < p.n && !in.bad; i++)
 		take_recipient(&in, &p.rcpt[i]);
