@@ -4,6 +4,7 @@
  * what a domain is called says how its server behaves.
  */
 #include "rig.h"
+#include "box/layout.h"
 #include "courier/courier_priv.h"
 #include "courier/line_priv.h"
 
@@ -452,6 +453,49 @@ static void refused(void)
 	end(c);
 }
 
+static enum err swap(struct tx *tx, void *arg)
+{
+	struct str *value = arg, old;
+	enum err e = tx_get(tx, KEY_ACCOUNT, &old);
+
+	if (e)
+		return e;
+	old = str_dup(rig.arena, old);
+	tx_put(tx, KEY_ACCOUNT, *value);
+	*value = old;
+	return OK;
+}
+
+/* A report that its mailbox does not take just now comes later. */
+static void no_report_is_lost(void)
+{
+	struct courier *c = begin();
+	uint32_t before = stored(1, "INBOX");
+	struct key alice = key_partition(1);
+	struct str record = S("?");
+	int64_t until = clock_in(10000);
+	struct queue_filter reports = { .sender = S("<>") };
+	size_t n = 0;
+
+	CHECK_NUM(store_update(rig.store, key_str(&alice), swap, &record), OK);
+	PUT("alice@example.test", "no@far.test");
+	while (!n && clock_ms() < until) {
+		struct queue_place from = { 0 };
+		struct queue_job *rows = ARENA_ARRAY(rig.arena, struct queue_job, 9);
+
+		CHECK_NUM(fiber_sleep(clock_in(20)), OK);
+		CHECK_NUM(queue_list(rig.store, &reports, &from, 9, rig.arena, rows, &n), OK);
+	}
+	CHECK_NUM(n, 1);
+	CHECK_NUM(queued(), 1);
+	CHECK_NUM(store_update(rig.store, key_str(&alice), swap, &record), OK);
+	queued_are(0);
+	CHECK_NUM(stored(1, "INBOX"), before + 1);
+	CHECK(message_has(1, before + 1, "Return-Path: <>\r\n"));
+	CHECK(message_has(1, before + 1, "Final-Recipient: rfc822;no@far.test"));
+	end(c);
+}
+
 /* A domain of ours: held mail, or one that came here while its mail waited. */
 static void ours(void)
 {
@@ -720,6 +764,7 @@ static void all(void *arg)
 	lines_are_used_again();
 	greylisted();
 	refused();
+	no_report_is_lost();
 	ours();
 	in_time();
 	full_parts();

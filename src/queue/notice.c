@@ -126,31 +126,50 @@ static void add_local(struct queue_notice *m, const struct route *r)
 {
 	/* Quota or not: it is not the sender's mail that came in. */
 	if (!r->expired)
-		m->to[m->nto++] = (struct delivery){ .account = r->account };
+		m->to[m->nto++] = (struct delivery){ .account = r->account,
+						     .warning = { .address = r->address } };
 }
 
-/* Back into the queue, as mail of ours. What came by REQUIRETLS stays so: RFC 8689 5. */
+/* As mail of ours. What came by REQUIRETLS stays so: RFC 8689 5. */
+static struct queue_put *new_put(const struct queue_notice_of *of, struct arena *a)
+{
+	const struct queue_message *about = &of->job->m;
+	struct queue_put *p = ARENA_NEW(a, struct queue_put);
+
+	p->m = (struct queue_message){ .sender = S(""),
+				       .body = QUEUE_8BITMIME,
+				       .utf8 = about->utf8,
+				       .requiretls = about->requiretls,
+				       .priority = about->priority,
+				       .submitted = of->now };
+	p->rcpt = ARENA_ARRAY(a, struct queue_recipient, ALIAS_TARGETS_MAX);
+	return p;
+}
+
+static void add_to(struct queue_put *p, struct str address)
+{
+	if (p->n == ALIAS_TARGETS_MAX)
+		return;
+	struct queue_recipient *r = (struct queue_recipient *)&p->rcpt[p->n++];
+	*r = (struct queue_recipient){ .address = str_part(address, 0, QUEUE_ADDRESS_MAX),
+				       .notify = QUEUE_NEVER_TELL };
+}
+
+/* The report itself, once it is written. */
+static void add_octets(struct queue_put *p, const struct incoming *in)
+{
+	p->m.blob = incoming_blob(in);
+	p->m.skip = (uint32_t)return_path.n;
+	p->m.size = incoming_size(in) - return_path.n;
+}
+
+/* Back into the queue. */
 static void add_elsewhere(const struct queue_notice_of *of, struct queue_notice *m,
 			  struct str address, struct arena *a)
 {
-	const struct queue_message *about = &of->job->m;
-	struct queue_recipient *r;
-
-	if (!m->put) {
-		m->put = ARENA_NEW(a, struct queue_put);
-		m->put->m = (struct queue_message){ .sender = S(""),
-						    .body = QUEUE_8BITMIME,
-						    .utf8 = about->utf8,
-						    .requiretls = about->requiretls,
-						    .priority = about->priority,
-						    .submitted = of->now };
-		m->put->rcpt = ARENA_ARRAY(a, struct queue_recipient, ALIAS_TARGETS_MAX);
-	}
-	if (m->put->n == ALIAS_TARGETS_MAX)
-		return;
-	r = (struct queue_recipient *)&m->put->rcpt[m->put->n++];
-	*r = (struct queue_recipient){ .address = str_part(address, 0, QUEUE_ADDRESS_MAX),
-				       .notify = QUEUE_NEVER_TELL };
+	if (!m->put)
+		m->put = new_put(of, a);
+	add_to(m->put, address);
 }
 
 /* Ours that has the hostname in it; where there is none, the hostname. */
@@ -217,11 +236,8 @@ enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report 
 			  KV("id", queue_id_text(a, of->job->m.id)), KVE(e));
 		return OK;
 	}
-	if (!e && out->in && out->put) {
-		out->put->m.blob = incoming_blob(out->in);
-		out->put->m.skip = (uint32_t)return_path.n;
-		out->put->m.size = incoming_size(out->in) - return_path.n;
-	}
+	if (!e && out->in && out->put)
+		add_octets(out->put, out->in);
 	return e;
 }
 
@@ -239,7 +255,13 @@ static void log_sent(const struct queue_notice_of *of, const struct queue_notice
 	arena_free(&a);
 }
 
-/* The rest of the commit stands, so it is tried alone. An account that is gone needs no report. */
+/* An account that is gone needs no report. */
+static bool failed(const struct delivery *d)
+{
+	return d->result && d->result != E_NOTFOUND;
+}
+
+/* The rest of the commit stands, so it is tried alone. */
 static bool again(const struct queue_notice_of *of, struct queue_notice *m, struct update *put)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -248,9 +270,9 @@ static bool again(const struct queue_notice_of *of, struct queue_notice *m, stru
 		for (size_t j = 0; j < m->nto; j++) {
 			struct delivery *d = &m->to[j];
 
-			if (i && d->result && d->result != E_NOTFOUND)
+			if (i && failed(d))
 				box_deliver(of->store, m->in, d, 1);
-			good &= !d->result || d->result == E_NOTFOUND;
+			good &= !failed(d);
 		}
 		if (i && put && put->result)
 			put->result = store_update(of->store, put->partition, put->fn, put->arg);
@@ -260,6 +282,25 @@ static bool again(const struct queue_notice_of *of, struct queue_notice *m, stru
 		if (fiber_sleep(clock_in(PAUSE_MS)))
 			continue;
 	}
+	return false;
+}
+
+/* Whom it did not reach gets it by the queue: as held mail comes to its mailbox, or by another
+ * partition than the one that failed. */
+static bool by_queue(const struct queue_notice_of *of, const struct queue_notice *m, bool put,
+		     struct arena *a)
+{
+	struct queue_put *p = new_put(of, a);
+
+	for (size_t i = 0; i < m->nto; i++)
+		if (failed(&m->to[i]))
+			add_to(p, m->to[i].warning.address);
+	for (size_t i = 0; put && i < m->put->n; i++)
+		add_to(p, m->put->rcpt[i].address);
+	add_octets(p, m->in);
+	for (unsigned i = 0; i < TRIES; i++)
+		if (!queue_add(of->store, a, p))
+			return true;
 	return false;
 }
 
@@ -275,9 +316,11 @@ static void send_one(const struct queue_notice_of *of, struct queue_notice *m, s
 	box_deliver_also(of->store, m->in, m->to, m->nto, u, put + nalso);
 	for (size_t i = 0; i < nalso; i++)
 		also[i].result = u[put + i].result;
-	bool good = again(of, m, put ? &u[0] : NULL);
+	bool good = again(of, m, put ? &u[0] : NULL) && (put || !m->put);
 
-	log_sent(of, m, !good || (m->put && !put));
+	if (!good)
+		good = by_queue(of, m, m->put && (!put || u[0].result), a);
+	log_sent(of, m, !good);
 }
 
 void queue_notice_send(const struct queue_notice_of *of, struct queue_notice *mail, size_t n,

@@ -45,7 +45,7 @@ struct queue_notice {
 MUST enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report kind,
 				 struct arena *a, struct queue_notice *out);
 /* All of them, the last in one commit with other updates.
- * Where a report alone fails it is tried again, and the log says so. */
+ * Where a report alone fails it is tried again, and at last goes by the queue. */
 void queue_notice_send(const struct queue_notice_of *of, struct queue_notice *mail, size_t n,
 		       struct update *also, size_t nalso, struct arena *a);
 void queue_notice_drop(struct queue_notice *mail);
