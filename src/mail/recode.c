@@ -74,6 +74,14 @@ struct recoder *recoder_new(struct arena *a, const struct mime_part *root)
 	return r;
 }
 
+/* A CR alone at its end is bare, too. */
+static void end_of_stretch(struct recoder *r)
+{
+	if (r->last == '\r')
+		r->stretch[r->at].seen |= BARE;
+	r->last = 0;
+}
+
 /* The beginning of octets that lies in one stretch, *s, or in none. What is empty is passed over.
  */
 static struct str next_run(struct recoder *r, struct str *octets, struct stretch **s)
@@ -81,8 +89,8 @@ static struct str next_run(struct recoder *r, struct str *octets, struct stretch
 	uint64_t n = octets->n;
 
 	while (r->at < r->n && r->off >= r->stretch[r->at].off + r->stretch[r->at].size) {
+		end_of_stretch(r);
 		r->at++;
-		r->last = 0;
 	}
 	*s = NULL;
 	if (r->at < r->n) {
@@ -159,10 +167,12 @@ enum err recode_begin(struct recoder *r)
 {
 	bool some = false;
 
+	if (r->at < r->n)
+		end_of_stretch(r);
 	for (size_t i = 0; i < r->n; i++) {
 		struct stretch *s = &r->stretch[i];
 
-		if (s->header || !(s->seen & (HIGH | ZERO)) || is_encoded(s->part))
+		if (s->header || !s->seen || is_encoded(s->part))
 			continue;
 		if (is_fixed(s->part) || s[-1].size > MIME_HEADER_MAX)
 			return E_DENIED;
