@@ -7,6 +7,7 @@
 The others are servers of tests/mailhosts.py on loopback addresses; their domains are in signed
 zones (tests/zones.py). Times are seconds where they are hours in life.
 """
+import email
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "clients")]
 from harness import Failed, Server, check, equal, message, too_long, wait_until  # noqa: E402
 from mailhosts import Hosts  # noqa: E402
+from signing import verified, zone  # noqa: E402
 from zones import Zones, missing  # noqa: E402
 
 ZONE = "far.example"  # "test." is nobody's for a resolver: RFC 6761
@@ -43,9 +45,10 @@ class World:
         self.hosts, self.dns, self.host, self.answers = hosts, dns, {}, {}
         text = "@ IN NS ns\nns IN A 127.0.0.1\nnull IN MX 0 .\n"
         for label in ("good", "other", "grey", "no", "mixed", "slow", "busy", "kept", "held", "late",
-                      "stop", "friend", "origin", "later", "back"):
+                      "stop", "friend", "origin", "later", "back", "seven"):
             mx = f"mx.{label}.{ZONE}"
-            self.host[label] = hosts.host(mx, answer=lambda s, line, who=label: self.answer(who, s, line))
+            self.host[label] = hosts.host(mx, answer=lambda s, line, who=label: self.answer(who, s, line),
+                                         **({"offers": ("PIPELINING",)} if label == "seven" else {}))
             text += f"{label} IN MX 10 mx.{label}\nmx.{label} IN A {self.host[label].ip}\n"
         text += f"dead IN MX 10 mx.dead\nmx.dead IN A {hosts.address()}\n"
         text += f"hole IN MX 10 mx.hole\nmx.hole IN A {hosts.hole()}\n"
@@ -162,6 +165,31 @@ def a_report_for_others_is_signed(w):
         check(part in report, f"{part!r} is not in {report}")
     check(any(c.startswith("MAIL FROM:<>") for s in w.host["back"].sessions for c in s.commands), "no null sender")
     check("Return-Path" not in report, "a Return-Path that left the house")
+
+
+def seven_bits_and_still_signed(w):
+    """What is made of a mail for a server of 7 bits is what was written, and its signatures hold."""
+    user, keys = w.server.user("ann"), zone(w.server)
+    extra = "MIME-Version: 1.0\r\nContent-Type: {}\r\nContent-Transfer-Encoding: {}\r\n"
+    rows = [("8BITMIME", "text/plain; charset=utf-8", "8bit", "Gr\u00fc\u00dfe aus K\u00f6ln\r\n".encode() * 3000),
+            ("BINARYMIME", "application/octet-stream", "binary", bytes(range(256)) * 300),
+            ("BINARYMIME", "application/octet-stream", "binary", b"ASCII\nand\rno line ends")]
+    for i, (kind, what, how, body) in enumerate(rows):
+        octets = message(f"bits {i}", body, user.address, extra=extra.format(what, how))
+        octets = octets[:octets.index(b"\r\n\r\n") + 4] + body
+        with w.server.submission(user) as client:
+            client.ehlo()
+            equal(client.mail(user.address, [f"BODY={kind}"])[0], 250, "MAIL")
+            equal(client.rcpt(at("seven"))[0], 250, "RCPT")
+            client.send(b"BDAT %d LAST\r\n" % len(octets) + octets)
+            equal(client.getreply()[0], 250, "BDAT")
+        w.arrived("seven", i + 1)
+        got = w.mails("seven")[i]
+        check(all(octet < 128 for octet in got), "8 bits to a server of 7")
+        equal(email.message_from_bytes(got).get_payload(decode=True), body, "what it says")
+        equal([(a, good) for a, _, _, good in verified(got, keys)],
+              [("rsa-sha256", True), ("ed25519-sha256", True)], f"signatures of mail {i}")
+    w.empty()
 
 
 def some_are_taken_some_are_not(w):
@@ -365,7 +393,7 @@ def nothing_is_lost_by_a_restart(w):
 
 # What dead_ones_slow_nobody leaves in the queue is in nobody's way behind all others.
 SCENARIOS = [arrives_as_it_was, one_transaction_for_a_domain, greylisting_costs_seconds, a_refusal_comes_back,
-             a_report_for_others_is_signed, some_are_taken_some_are_not, delay_then_the_end,
+             a_report_for_others_is_signed, seven_bits_and_still_signed, some_are_taken_some_are_not, delay_then_the_end,
              a_line_is_used_again, held_by_the_operator, forwarded_as_one_of_ours,
              released_when_its_time_comes, who_asks_hears_of_success, the_wish_of_a_mail_stays_here,
              nothing_is_lost_by_a_restart, nothing_is_lost_by_kills, dead_ones_slow_nobody]
