@@ -4,10 +4,14 @@
  * domain came here while it waited. It goes where it would go if it came in just now: into
  * mailboxes, and back into the queue where an alias leads to another server.
  *
- * Where some of an alias's mailboxes take it and others not, all get it again with the next try.
+ * Where some of an alias's mailboxes take it and others not, the next try is for the others:
+ * smtp/partly.h. A courier that dies before that is noted brings it twice.
  */
+#include <openssl/evp.h>
+
 #include "box/box.h"
 #include "courier/courier_priv.h"
+#include "smtp/partly.h"
 
 enum { PIECE = 256 * 1024 };
 
@@ -61,7 +65,27 @@ struct ways {
 	struct delivery *to;
 	size_t nto;
 	struct queue_put put; /* n: of those elsewhere */
+	struct str *to_key, *put_key;
 };
+
+/* Of each of the ways of this recipient of this mail. */
+static struct str *keys(struct turn *t, const struct queue_job *j, const struct queue_recipient *r,
+			const struct route *way, size_t n)
+{
+	struct partly_to *to = ARENA_ARRAY(t->once, struct partly_to, n);
+	void *digest = partly_digest();
+	struct path nobody = { 0 };
+
+	partly_digest_add(digest, queue_id_text(t->once, j->m.id));
+	partly_digest_add(digest, r->address);
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct partly_to){ way[i].account,
+					    way[i].account ? way[i].mailbox : way[i].address };
+	struct str *key = partly_keys(t->once, digest, nobody, to, n);
+
+	EVP_MD_CTX_free(digest);
+	return key;
+}
 
 static enum err add_away(struct turn *t, const struct queue_job *j, const struct queue_recipient *r,
 			 struct path to, const struct route *way, bool alone, struct ways *w)
@@ -107,9 +131,19 @@ static enum err find(struct turn *t, const struct queue_job *j, const struct que
 		return e;
 	if (way->expired)
 		return E_EXISTS;
+	struct str *key = keys(t, j, r, way, n);
+	bool *had = ARENA_ARRAY(t->once, bool, n);
+
+	if (r->tries && n > 1)
+		e = partly_had(t->c->store, key, n, had);
 	*w = (struct ways){ .to = ARENA_ARRAY(t->once, struct delivery, n),
-			    .put.rcpt = ARENA_ARRAY(t->once, struct queue_recipient, n) };
+			    .to_key = ARENA_ARRAY(t->once, struct str, n),
+			    .put.rcpt = ARENA_ARRAY(t->once, struct queue_recipient, n),
+			    .put_key = ARENA_ARRAY(t->once, struct str, n) };
 	for (size_t i = 0; i < n && !e; i++) {
+		if (had[i])
+			continue;
+		(way[i].account ? &w->to_key[w->nto] : &w->put_key[w->put.n])[0] = key[i];
 		if (way[i].account)
 			w->to[w->nto++] = (struct delivery){ .account = way[i].account,
 							     .mailbox = way[i].mailbox,
@@ -118,6 +152,26 @@ static enum err find(struct turn *t, const struct queue_job *j, const struct que
 			e = add_away(t, j, r, to, &way[i], n == 1, w);
 	}
 	return e;
+}
+
+/* Who has it while others have not: they are left out the next time. False: nobody has. */
+static bool note_partly(struct turn *t, const struct ways *w, bool away)
+{
+	size_t n = 0, max = w->nto + w->put.n;
+	struct str *key = ARENA_ARRAY(t->once, struct str, max);
+	bool *which = ARENA_ARRAY(t->once, bool, max);
+
+	for (size_t i = 0; i < w->nto; i++)
+		if (!w->to[i].result)
+			key[n++] = w->to_key[i];
+	for (size_t i = 0; away && i < w->put.n; i++)
+		key[n++] = w->put_key[i];
+	memset(which, true, n);
+	enum err e = n ? partly_note(t->c->store, key, n, which) : OK;
+
+	if (e) /* twice is better than never */
+		log_event(LOG_WARN, "mail.not.noted", KVE(e));
+	return n > 0;
 }
 
 static enum err deliver(struct turn *t, const struct queue_job *j, const struct queue_recipient *r,
@@ -137,6 +191,8 @@ static enum err deliver(struct turn *t, const struct queue_job *j, const struct 
 	for (size_t i = 0; i < w.nto; i++)
 		if (w.to[i].result && (!e || err_temporary(w.to[i].result)))
 			e = w.to[i].result;
+	if (e && note_partly(t, &w, w.put.n && !u[0].result) && !err_temporary(e))
+		e = E_AGAIN;
 	return e;
 }
 
