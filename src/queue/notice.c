@@ -66,8 +66,9 @@ enum err queue_notice_each(const struct queue_notice_octets *o,
 	return e ? e : fn(arg, o->text->tail);
 }
 
+/* full: with the whole message, where its sender wants that. */
 static enum err make(const struct queue_notice_of *of, enum queue_report kind, struct str domain,
-		     struct str header, struct arena *a, struct queue_report_text *out)
+		     struct str header, bool full, struct arena *a, struct queue_report_text *out)
 {
 	unsigned char chance[10];
 	struct queue_message m = of->job->m;
@@ -81,7 +82,7 @@ static enum err make(const struct queue_notice_of *of, enum queue_report kind, s
 				     .header = header,
 				     .now = of->now };
 
-	if (m.requiretls) /* RFC 8689 5: then its body does not go back */
+	if (!full || m.requiretls) /* RFC 8689 5: then its body does not go back */
 		m.ret = QUEUE_RET_HDRS;
 	randombytes_buf(chance, sizeof chance);
 	r.id = hex_encode(a, STR((char *)chance, sizeof chance));
@@ -213,11 +214,28 @@ static enum err find_sender(const struct queue_notice_of *of, struct arena *a,
 	return OK;
 }
 
+/* With the whole message, where its sender wants that; without, where it cannot be read any more.
+ */
+static enum err write_report(const struct queue_notice_of *of, enum queue_report kind,
+			     struct str domain, struct str header, struct arena *a,
+			     struct queue_notice *out)
+{
+	struct queue_report_text text = { 0 };
+	bool elsewhere = out->put != NULL;
+	enum err e = make(of, kind, domain, header, true, a, &text);
+
+	if (!e)
+		e = write_text(of, &text, domain, elsewhere, a, &out->in);
+	if (!e || err_temporary(e) || !text.full)
+		return e;
+	e = make(of, kind, domain, header, false, a, &text);
+	return e ? e : write_text(of, &text, domain, elsewhere, a, &out->in);
+}
+
 enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report kind,
 			    struct arena *a, struct queue_notice *out)
 {
 	struct arena *big = arena_new(16 << 20);
-	struct queue_report_text text;
 	struct str domain, header;
 
 	*out = (struct queue_notice){ .kind = kind };
@@ -226,9 +244,7 @@ enum err queue_notice_write(const struct queue_notice_of *of, enum queue_report 
 	if (!e && (out->nto || out->put)) {
 		e = read_header(of, big, &header);
 		if (!e)
-			e = make(of, kind, domain, header, big, &text);
-		if (!e)
-			e = write_text(of, &text, domain, out->put != NULL, big, &out->in);
+			e = write_report(of, kind, domain, header, big, out);
 	}
 	arena_free(&big);
 	if (e && !err_temporary(e)) { /* it never can be */
