@@ -89,7 +89,12 @@ static int show_json(struct showing *s)
 
 static void line(const struct showing *s, const char *de, const char *en, struct str text)
 {
-	printf("%-12s %.*s\n", s->l == QUEUE_DE ? de : en, FMT(text));
+	const char *what = s->l == QUEUE_DE ? de : en;
+	int wide = 12;
+
+	for (const char *p = what; *p; p++) /* printf counts octets */
+		wide += ((unsigned char)*p & 0xc0) == 0x80;
+	printf("%-*s %.*s\n", wide, what, FMT(text));
 }
 
 static void print_asked(const struct showing *s)

@@ -255,6 +255,7 @@ static void test_show(void)
 	CHECK_NUM(setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
 	CHECK_NUM(run("show %s", one), EXIT_OK);
 	CHECK(says("Absender     ann@example.test"));
+	CHECK(says("Größe        "));
 	CHECK_NUM(setenv("LC_ALL", "C", 1), 0);
 	CHECK_NUM(run("show %s", two), EXIT_OK); /* nothing in it leads a terminal */
 	CHECK(says("Subject      two [2J"));
