@@ -91,10 +91,10 @@ scenario('receipts', async open => {
 	await says('fritz@far.test', /: Nicht zugestellt$/,
 		/^mx\.far\.test sagte: "550 5\.1\.1 no <b>such<\/b> user"\. Diese Adresse gibt es dort nicht\. Wir versuchen es nicht wieder\.$/);
 	await says('walter@slow.test', /: Noch nicht zugestellt$/, /Der nächste Versuch \(bisher 1\) geschieht am .*\d\d:\d\d\.$/);
-	await says('dana@far.test', /: Zugestellt, verschlüsselt, Server bewiesen$/,
-		/^Zugestellt an mx\.far\.test am .* über TLS 1\.3, Server durch DANE bewiesen\.$/);
-	await says('sara@sts.test', /: Zugestellt, verschlüsselt, Server bewiesen$/, /Server durch MTA-STS bewiesen\.$/);
-	await says('otto@other.test', /: Zugestellt, verschlüsselt$/, /über TLS 1\.2; wer der Server ist, war nicht zu beweisen\.$/);
+	await says('dana@far.test', /: Zugestellt, verschlüsselt, Server geprüft$/,
+		/^Zugestellt an mx\.far\.test am .* über TLS 1\.3, Server durch DANE geprüft\.$/);
+	await says('sara@sts.test', /: Zugestellt, verschlüsselt, Server geprüft$/, /Server durch MTA-STS geprüft\.$/);
+	await says('otto@other.test', /: Zugestellt, verschlüsselt$/, /über TLS 1\.2; wer der Server ist, ließ sich nicht prüfen\.$/);
 	await says('paul@plain.test', /: Zugestellt, nicht verschlüsselt$/, /ohne Verschlüsselung\.$/);
 	const facts = await line(page, 'dana@far.test').locator('table').innerText();
 	for (const fact of ['192.0.2.7', 'TLS_AES_256_GCM_SHA384', 'X25519MLKEM768', '250 2.0.0 queued as 17', 'DANE'])
@@ -150,7 +150,7 @@ scenario('what_to_expect', async open => {
 	await login(page, writer);
 	const item = (domain, text) => page.locator('#tecsmail-expect li', { hasText: `${domain}: ${text}` }).waitFor();
 	await compose(page, { to: 'a@proven.test, b@TLS.test, c@plain.test', subject: 'Wohin' });
-	await item('proven.test', 'verschlüsselt, Server wird bewiesen');
+	await item('proven.test', 'verschlüsselt, Server wird geprüft');
 	await item('tls.test', 'verschlüsselt');
 	await item('plain.test', 'zuletzt nicht verschlüsselt');
 	await page.locator('label[for=tecsmail-send]').click();
