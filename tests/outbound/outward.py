@@ -294,7 +294,8 @@ HELD, BY = place("held"), place("by")
 def not_before_and_not_after(ours):
     """FUTURERELEASE (RFC 4865) and DELIVERBY (RFC 2852)."""
     user = ours.user("time")
-    with Scripted(HELD.ip, name=HELD.host) as held, Scripted(BY.ip, name=BY.host, say={"MAIL": LATER}):
+    with Scripted(HELD.ip, name=HELD.host) as held, \
+            Scripted(BY.ip, name=BY.host, extensions=(*FEW, "DELIVERBY"), say={"MAIL": LATER}):
         began = time.monotonic()
         mail(ours, user, f"you@{HELD.domain}", "held", ["HOLDFOR=4"])
         mail(ours, user, f"you@{BY.domain}", "by", ["BY=3;R"])
