@@ -11,11 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
 #include "base/base.h"
+#include "cert.h"
 #include "fiber/io.h"
 
 enum { AT_ONCE = 64 };
@@ -29,36 +26,6 @@ struct state {
 	struct group *g;
 	struct signal change;
 };
-
-static struct str pem_of(struct arena *a, BIO *bio)
-{
-	char *p;
-	long n = BIO_get_mem_data(bio, &p);
-	struct str s = str_dup(a, STR(p, (size_t)n));
-
-	BIO_free(bio);
-	return s;
-}
-
-static struct tls *make_tls(struct arena *a)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *x = X509_new();
-	BIO *cert = BIO_new(BIO_s_mem()), *pem = BIO_new(BIO_s_mem());
-	struct tls *t;
-	struct str why;
-
-	X509_gmtime_adj(X509_getm_notBefore(x), 0);
-	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
-	X509_set_pubkey(x, key);
-	X509_sign(x, key, EVP_sha256());
-	PEM_write_bio_X509(cert, x);
-	PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
-	BUG_IF(tls_server_new(pem_of(a, cert), pem_of(a, pem), a, &t, &why) != OK);
-	X509_free(x);
-	EVP_PKEY_free(key);
-	return t;
-}
 
 /* The kilobytes of one line of /proc/self/smaps_rollup. */
 static unsigned long kib(const char *name)
@@ -157,7 +124,7 @@ static void servers(void *arg)
 	unsigned long before, after;
 
 	s->g = group_new();
-	s->tls = make_tls(s->a);
+	s->tls = cert_tls(s->a);
 	before = kib("Pss:");
 	for (unsigned i = 0; i < s->connections; i++) {
 		struct one *one = NEW(struct one);

@@ -18,13 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/scan.h"
+#include "cert.h"
 #include "fiber/io.h"
 
 enum { LINE = 4096, READ = 32 * 1024, ID_MAX = 64, WAIT_MS = 300 * 1000, LIFE_MS = 3600 * 1000 };
@@ -32,36 +29,6 @@ enum { LINE = 4096, READ = 32 * 1024, ID_MAX = 64, WAIT_MS = 300 * 1000, LIFE_MS
 static struct tls *tls;
 static int log_fd;
 static struct group *connections;
-
-static struct str pem_of(struct arena *a, BIO *bio)
-{
-	char *p;
-	long n = BIO_get_mem_data(bio, &p);
-	struct str s = str_dup(a, STR(p, (size_t)n));
-
-	BIO_free(bio);
-	return s;
-}
-
-static struct tls *make_tls(struct arena *a)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *x = X509_new();
-	BIO *cert = BIO_new(BIO_s_mem()), *pem = BIO_new(BIO_s_mem());
-	struct tls *t;
-	struct str why;
-
-	X509_gmtime_adj(X509_getm_notBefore(x), 0);
-	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-	X509_set_pubkey(x, key);
-	X509_sign(x, key, EVP_sha256());
-	PEM_write_bio_X509(cert, x);
-	PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
-	BUG_IF(tls_server_new(pem_of(a, cert), pem_of(a, pem), a, &t, &why) != OK);
-	X509_free(x);
-	EVP_PKEY_free(key);
-	return t;
-}
 
 struct client {
 	struct io *io;
@@ -279,7 +246,7 @@ static void start(void *arg)
 	struct arena *a = arena_new(1 << 20);
 	struct group *g = group_new();
 
-	tls = make_tls(a);
+	tls = cert_tls(a);
 	connections = group_new();
 	for (int i = 0; i < s->n; i++)
 		BUG_IF(group_spawn(g, "accept", accept_loop, &s->fd[i]) != OK);

@@ -23,7 +23,8 @@
  *           outcome.maybe. Whoever sends again then may send it twice, and never loses it
  *           (RFC 5321 4.5.3.2.6, 6.1).
  * Not done: the encoding is never changed. Where a message needs 8BITMIME, BINARYMIME or SMTPUTF8
- *           that the server does not offer, nothing is sent and the outcome says so.
+ *           that the server does not offer, nothing is sent and the outcome says so. The caller
+ *           may have another made of it (mail/recode.h).
  */
 #include "base/base.h"
 #include "fiber/io.h"
